@@ -1,0 +1,1 @@
+"""评估 Evaluation: what did it change? Nothing here yet."""

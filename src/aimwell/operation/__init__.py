@@ -1,0 +1,1 @@
+"""运营 Operation: how is the relation kept? Nothing here yet."""

@@ -1,0 +1,1 @@
+"""Pure mathematics: arrays in, result values out; testable without any store."""

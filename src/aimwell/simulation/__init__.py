@@ -1,0 +1,1 @@
+"""Synthetic markets and fixtures, always labelled as simulated."""

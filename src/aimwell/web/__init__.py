@@ -1,0 +1,1 @@
+"""The web edge: reports today, the application later."""
