@@ -1,14 +1,14 @@
 """The tree of errors: each names the object, what was expected, what was seen, and the remedy.
 
-    AimwellError
-    ├── BadInput            something a person gave us cannot be used
-    │   ├── BadDefinition   a YAML or TOML definition (carries every problem found, with file and line)
-    │   ├── BadSource       a source of rows (file, table, mapping)
-    │   └── BadQuestion     a call that asks for something that does not exist or cannot be answered
-    ├── Refused             an authored query reads or does what it must not
-    ├── NotEnoughData       the data cannot carry the answer (no positives, one customer, constant column)
-    ├── Unavailable         something outside is missing (an optional package, a file lock, Java)
-    └── QueryFailed         an engine could not run a statement (carries table and text)
+AimwellError
+├── BadInput            something a person gave us cannot be used
+│   ├── BadDefinition   a YAML or TOML definition (carries every problem found, with file and line)
+│   ├── BadSource       a source of rows (file, table, mapping)
+│   └── BadQuestion     a call that asks for something that does not exist or cannot be answered
+├── Refused             an authored query reads or does what it must not
+├── NotEnoughData       the data cannot carry the answer (no positives, one customer, constant column)
+├── Unavailable         something outside is missing (an optional package, a file lock, Java)
+└── QueryFailed         an engine could not run a statement (carries table and text)
 """
 
 from __future__ import annotations

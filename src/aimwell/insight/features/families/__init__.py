@@ -1,0 +1,1 @@
+"""The built-in feature families: one file each, found by walking this folder."""

@@ -1,0 +1,1 @@
+"""How good is a score, a probability, an amount, a list: each number with its interval and its one definition."""

@@ -1,0 +1,232 @@
+"""Does a score put buyers before the others: AUC and average precision, with intervals and paired comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit
+from scipy.stats import norm, rankdata
+
+from aimwell.core.errors import NotEnoughData
+from aimwell.science.arrays import BoolArray, FloatArray, both_kinds, codes, numbers, same_length, truths
+from aimwell.science.metrics.interval import (
+    LEVEL,
+    Difference,
+    Estimate,
+    bootstrap_difference,
+    normal_interval,
+    percentile_interval,
+    quantile_of_normal,
+    resample,
+    standard_error,
+    wilson,
+)
+
+
+def auc(scores: ArrayLike, bought: ArrayLike) -> float:
+    """Probability that a random buyer is scored above a random non-buyer (area under the ROC curve).
+
+    Ties count one half; 0.5 is chance.   Raises NotEnoughData when everybody bought or nobody did.
+    Cost: O(n log n).
+
+    >>> auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    0.75
+    """
+    ranks, buys = _checked(scores, bought)
+    return _auc(ranks, buys)
+
+
+def auc_estimate(
+    scores: ArrayLike, bought: ArrayLike, *, groups: ArrayLike | None = None, level: float = LEVEL
+) -> Estimate:
+    """AUC with its interval; free of chance, and fast for millions of rows.
+
+    groups: customer of each row when one stands there several times.   The interval is symmetric in log-odds, so it
+    stays within 0 and 1; when no pair is out of order, the bound is Wilson's for the smaller of the two classes.
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988); Obuchowski, Biometrics 53 (1997) for groups.
+    """
+    ranks, buys = _checked(scores, bought)
+    value, influence = _auc_influence(ranks, buys)
+    error = standard_error(influence, groups) if groups is not None else float(np.sqrt(np.square(influence).sum()))
+    if value in (0.0, 1.0) or error == 0.0:
+        return _degenerate_interval(value, buys, groups, level)
+    reach = quantile_of_normal(level) * error / (value * (1 - value))
+    middle = float(logit(value))
+    return Estimate(value, float(expit(middle - reach)), float(expit(middle + reach)), level)
+
+
+def auc_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    bought: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    level: float = LEVEL,
+) -> Difference:
+    """Whether one score ranks better than another on the same people (paired DeLong), first minus second.
+
+    `better` is the normal probability that the first is truly larger, given these people.
+    """
+    one, buys = _checked(first, bought)
+    two, _ = _checked(second, bought)
+    value_one, influence_one = _auc_influence(one, buys)
+    value_two, influence_two = _auc_influence(two, buys)
+    gap, influence = value_one - value_two, influence_one - influence_two
+    error = standard_error(influence, groups) if groups is not None else float(np.sqrt(np.square(influence).sum()))
+    better = float(norm.cdf(gap / error)) if error > 0 else 0.5 + float(np.sign(gap)) / 2
+    return Difference(
+        auc_estimate(one, buys, groups=groups, level=level),
+        auc_estimate(two, buys, groups=groups, level=level),
+        normal_interval(gap, error, level),
+        better,
+    )
+
+
+def average_precision(scores: ArrayLike, bought: ArrayLike) -> float:
+    """Average share of buyers among those contacted, over the places where each buyer stands in the list.
+
+    The step-wise area under the precision-recall curve, without interpolation; tied scores enter the list together.
+    Chance level is the share of buyers.   Raises NotEnoughData when nobody bought.   Cost: O(n log n).
+
+    >>> round(average_precision([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]), 4)
+    0.8333
+    """
+    ladder = _ladder(numbers(scores, "scores"), truths(bought, "bought"))
+    return _average_precision(ladder.buyers, ladder.others)
+
+
+def average_precision_estimate(
+    scores: ArrayLike,
+    bought: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    resamples: int = 400,
+    seed: int = 0,
+) -> Estimate:
+    """Average precision with its bootstrap interval.
+
+    Without groups each row's weight is Poisson(1), drawn for all rows between two buyers at once, so that a million
+    rows with 5 % buyers cost seconds (Hanley and MacGibbon 2006).   With groups, customers are resampled: O(n) each.
+    """
+    ranks, buys = numbers(scores, "scores"), truths(bought, "bought")
+    ladder = _ladder(ranks, buys)
+    value = _average_precision(ladder.buyers, ladder.others)
+    draws: list[float] = []
+    if groups is None:
+        generator = np.random.default_rng(seed)
+        for _ in range(resamples):
+            buyers = generator.poisson(ladder.buyers).astype(np.float64)
+            others = generator.poisson(ladder.others).astype(np.float64)
+            if buyers.any():
+                draws.append(_average_precision(buyers, others))
+    else:
+        for rows in resample(buys.size, groups=groups, resamples=resamples, seed=seed):
+            weights = np.bincount(rows, minlength=buys.size).astype(np.float64)
+            buyers, others = ladder.weighted(weights * buys, weights * ~buys)
+            if buyers.any():
+                draws.append(_average_precision(buyers, others))
+    if 2 * len(draws) < resamples:
+        raise NotEnoughData(
+            "Too few buyers for an interval", expected="buyers in half of the resamples", seen=f"{len(draws)}"
+        )
+    return percentile_interval(value, draws)
+
+
+def average_precision_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    bought: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Difference:
+    """Whether one score has the better average precision on the same people (paired bootstrap), first minus second."""
+    one, buys = _checked(first, bought)
+    two, _ = _checked(second, bought)
+    return bootstrap_difference(
+        lambda rows: average_precision(one[rows], buys[rows]),
+        lambda rows: average_precision(two[rows], buys[rows]),
+        buys.size,
+        groups=groups,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ladder:
+    """Buyers and others per distinct score, best first; rungs without buyers are joined with the next that has some."""
+
+    buyers: FloatArray
+    others: FloatArray
+    rung: FloatArray
+
+    def weighted(self, buyers: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The same rungs when every row counts with a weight [n]."""
+        size = self.buyers.size
+        return (
+            np.bincount(self.rung.astype(np.int64), weights=buyers, minlength=size),
+            np.bincount(self.rung.astype(np.int64), weights=others, minlength=size),
+        )
+
+
+def _ladder(scores: FloatArray, bought: BoolArray) -> _Ladder:
+    same_length(scores=scores, bought=bought)
+    if not bought.any():
+        raise NotEnoughData("Nobody bought, so precision means nothing", expected="at least one buyer", seen="none")
+    _, level = np.unique(-scores, return_inverse=True)
+    holds_buyer = np.bincount(level, weights=bought) > 0
+    # Others between two buyers only matter as a count: precision is read where buyers stand.
+    joined = np.cumsum(holds_buyer) - holds_buyer
+    rung = joined[level]
+    size = int(joined.max()) + 1
+    return _Ladder(
+        np.bincount(rung, weights=bought, minlength=size),
+        np.bincount(rung, weights=~bought, minlength=size),
+        rung.astype(np.float64),
+    )
+
+
+def _average_precision(buyers: FloatArray, others: FloatArray) -> float:
+    found = np.cumsum(buyers)
+    contacted = found + np.cumsum(others)
+    precision = np.divide(found, contacted, out=np.zeros_like(found), where=contacted > 0)
+    return float((buyers * precision).sum() / found[-1])
+
+
+def _auc(scores: FloatArray, bought: BoolArray) -> float:
+    positives = int(bought.sum())
+    total = float(rankdata(scores)[bought].sum())
+    return (total - positives * (positives + 1) / 2) / (positives * (bought.size - positives))
+
+
+def _auc_influence(scores: FloatArray, bought: BoolArray) -> tuple[float, FloatArray]:
+    """AUC and what each row adds to it, scaled so that the squares sum to DeLong's variance [n].
+
+    Source for the ranks: Sun and Xu, IEEE Signal Processing Letters 21 (2014).
+    """
+    m = int(bought.sum())
+    n = bought.size - m
+    ranks = rankdata(scores)
+    among = np.empty_like(ranks)
+    among[bought], among[~bought] = rankdata(scores[bought]), rankdata(scores[~bought])
+    placement = (ranks - among) / np.where(bought, n, m)
+    value = float(placement[bought].mean())
+    influence = np.where(bought, placement - value, (1 - placement) - value)
+    return value, influence / np.where(bought, np.sqrt(m * max(m - 1, 1)), np.sqrt(n * max(n - 1, 1)))
+
+
+def _degenerate_interval(value: float, bought: BoolArray, groups: ArrayLike | None, level: float) -> Estimate:
+    customers = codes(groups, "groups") if groups is not None else np.arange(bought.size)
+    smaller = min(np.unique(customers[bought]).size, np.unique(customers[~bought]).size)
+    bound = wilson(round(value * smaller), smaller, level)
+    return Estimate(value, min(bound.low, value), max(bound.high, value), level)
+
+
+def _checked(scores: ArrayLike, bought: ArrayLike) -> tuple[FloatArray, BoolArray]:
+    ranks, buys = numbers(scores, "scores"), both_kinds(bought, "bought")
+    same_length(scores=ranks, bought=buys)
+    return ranks, buys

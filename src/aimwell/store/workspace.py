@@ -1,0 +1,141 @@
+"""The workspace: a folder with `aimwell.toml`, definitions in YAML and the stores; opens them and nothing more."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aimwell.core.definitions import Definition, read_definitions
+from aimwell.core.errors import BadDefinition, BadQuestion
+from aimwell.core.problems import Problem
+from aimwell.core.time import zone
+from aimwell.store.warehouse.duck import DuckEngine
+from aimwell.store.warehouse.engine import Engine
+from aimwell.store.warehouse.macros import Setting
+from aimwell.store.warehouse.warehouse import Warehouse
+
+SETTINGS_FILE = "aimwell.toml"
+D = TypeVar("D", bound=Definition)
+
+
+class WarehouseSettings(BaseModel):
+    """Where the warehouse is and which engine runs it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    path: str = "warehouse.duckdb"
+    threads: int | None = Field(default=None, ge=1)
+
+
+class Settings(BaseModel):
+    """What `aimwell.toml` says: who we are, in which money and timezone, and the thresholds that definitions use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code, such as CNY")
+    timezone: str = Field(description="IANA timezone whose days count")
+    country: str = Field(default="CN", pattern=r"^[A-Z]{2}$", description="ISO 3166 code, for holidays")
+    language: Literal["zh", "en"] = "zh"
+    simulated: bool = Field(default=False, description="whether the data are synthetic; said beside every figure")
+    about: str = Field(default="", description="where the data come from, shown in reports")
+    warehouse: WarehouseSettings = WarehouseSettings()
+    settings: dict[str, Setting] = Field(default_factory=dict, description="thresholds and tiers, by name")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            zone(value)
+        except BadQuestion as error:
+            raise ValueError(str(error)) from error
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An opened workspace folder; hold it, and pass it to the verbs of the six steps."""
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The timezone whose days count."""
+        return zone(self.settings.timezone)
+
+    def definitions(self, kind: type[D]) -> Mapping[str, D]:
+        """All definitions of a kind, by name; raises BadDefinition with every problem."""
+        return read_definitions(self.folder, kind)
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Warehouse]:
+        """The warehouse, open until the block ends."""
+        opened = Warehouse(self._engine(), self.zone, self.settings.settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def place(self, *parts: str) -> Path:
+        """A path inside the workspace, its folder made."""
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _engine(self) -> Engine:
+        chosen = self.settings.warehouse
+        if chosen.engine == "spark":
+            from aimwell.store.warehouse.spark import SparkEngine  # noqa: PLC0415 (optional extra)
+
+            return SparkEngine(self.place(chosen.path))
+        return DuckEngine(self.place(chosen.path), threads=chosen.threads)
+
+
+def open_workspace(folder: str | Path) -> Workspace:
+    """The workspace in a folder.
+
+    Raises BadQuestion when there is none, BadDefinition with all problems of its settings.
+    """
+    root = Path(folder).expanduser().resolve()
+    file = root / SETTINGS_FILE
+    if not file.is_file():
+        raise BadQuestion(
+            f"{root} is no workspace",
+            expected=f"a file {SETTINGS_FILE} in it",
+            remedy="Run `aimwell init FOLDER` to make one.",
+        )
+    return Workspace(root, _read_settings(file))
+
+
+def _read_settings(file: Path) -> Settings:
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadDefinition([Problem(file.name, None, "", f"cannot be read as TOML: {error}")]) from error
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise BadDefinition(
+            [
+                Problem(file.name, _line(file, mistake["loc"]), ".".join(map(str, mistake["loc"])), mistake["msg"])
+                for mistake in error.errors(include_url=False)
+            ]
+        ) from error
+
+
+def _line(file: Path, loc: tuple[str | int, ...]) -> int | None:
+    """The line on which the last named key of a TOML path stands, as far as a plain search can tell."""
+    key = str(loc[-1]) if loc else ""
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.split("=")[0].strip() == key or line.strip() == f"[{key}]":
+            return number
+    return None
