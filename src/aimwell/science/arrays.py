@@ -61,7 +61,8 @@ def truths(values: ArrayLike, what: str) -> BoolArray:
     if not np.all((array == 0) | (array == 1)):
         odd = float(array[(array != 0) & (array != 1)][0])
         raise BadQuestion(f"{what} must be yes or no", expected="true/false or 1/0", seen=f"{odd:g}")
-    return array == 1
+    found: BoolArray = array == 1
+    return found
 
 
 def both_kinds(values: ArrayLike, what: str) -> BoolArray:
@@ -109,6 +110,16 @@ def codes(values: ArrayLike, what: str) -> IntArray:
     _refuse_empty(array, what)
     found: IntArray = np.unique(array, return_inverse=True)[1].astype(np.int64)
     return found
+
+
+def totals(places: IntArray, weights: NDArray[np.generic], size: int) -> FloatArray:
+    """Sum of the weights at each place 0 … size-1.
+
+    >>> totals(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 3)
+    array([1., 0., 5.])
+    """
+    summed: FloatArray = np.bincount(places, weights=weights, minlength=size).astype(np.float64, copy=False)
+    return summed
 
 
 def same_length(**arrays: NDArray[np.generic]) -> None:

@@ -17,6 +17,7 @@ from aimwell.science.metrics.interval import (
     Statistic,
     bootstrap,
     bootstrap_difference,
+    require_draws,
     resample,
     wilson,
 )
@@ -115,7 +116,7 @@ def top_table(scores: ArrayLike, bought: ArrayLike, sizes: Sequence[int], *, see
     buys = truths(gained, "bought")
     if not sizes or min(sizes) < 1:
         raise BadQuestion("A top-N table needs sizes", expected="whole numbers of people from 1", seen=f"{list(sizes)}")
-    cumulative = np.cumsum(buys[best_first(ranks, seed)])
+    cumulative: IntArray = np.cumsum(buys[best_first(ranks, seed)], dtype=np.int64)
     return tuple(_top_row(size, cumulative) for size in sorted({min(size, buys.size) for size in sizes}))
 
 
@@ -192,7 +193,7 @@ def gains_band(
     resamples: int = 200,
     seed: int = 0,
 ) -> GainsBand:
-    """The gains curve with the band in which it would move with other customers of the same kind (95 %, point by point).
+    """The gains curve with the band in which it would move with other customers of the same kind (95 %, by point).
 
     Cost: O(n) for each of the resamples.
     """
@@ -204,10 +205,7 @@ def gains_band(
         for rows in resample(gained.size, groups=groups, resamples=resamples, seed=seed)
         if gained[rows].any()
     ]
-    if 2 * len(curves) < resamples:
-        raise NotEnoughData(
-            "Too few buyers for a band", expected="buyers in half of the resamples", seen=f"{len(curves)}"
-        )
+    require_draws(len(curves), resamples)
     low, high = np.quantile(np.array(curves), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return GainsBand(contacted, whole, low, high, LEVEL)
 

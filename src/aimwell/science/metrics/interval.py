@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
-from aimwell.science.arrays import FloatArray, IntArray, codes, numbers, same_length
+from aimwell.science.arrays import FloatArray, IntArray, codes, numbers, same_length, totals
 
 Metric = Callable[[FloatArray, FloatArray], float]
 Statistic = Callable[[IntArray], float]
@@ -197,7 +197,7 @@ def standard_error(influence: FloatArray, groups: ArrayLike | None = None) -> fl
     if groups is not None:
         members = codes(groups, "groups")
         same_length(values=influence, groups=members)
-        parts = np.bincount(members, weights=influence)
+        parts = totals(members, influence, int(members.max()) + 1)
     if parts.size < 2:
         raise NotEnoughData("No interval can be given", expected="at least two customers", seen=f"{parts.size}")
     return float(np.sqrt(np.square(parts).sum() * parts.size / (parts.size - 1)))
@@ -246,13 +246,13 @@ def quantile_of_normal(level: float) -> float:
 
 def percentile_interval(value: float, draws: ArrayLike, level: float = LEVEL) -> Estimate:
     """The bounds that hold the middle `level` of the draws; raises NotEnoughData for fewer than 20 of them."""
-    return _percentiles(value, numbers(draws, "draws"), level)
+    kept = numbers(draws, "draws")
+    require_draws(kept.size, kept.size)
+    return _percentiles(value, kept, level)
 
 
 def _percentiles(value: float, draws: FloatArray, level: float) -> Estimate:
     quantile_of_normal(level)
-    if draws.size < 20:
-        raise NotEnoughData("Too few draws for an interval", expected="20 or more", seen=f"{draws.size}")
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(float(value), float(low), float(high), level)
 
@@ -266,14 +266,19 @@ def _draws(first: Statistic, plan: Iterator[IntArray], second: Statistic | None 
             kept.append((first(rows),) if second is None else (first(rows), second(rows)))
         except NotEnoughData:
             continue
-    if 2 * len(kept) < tried:
+    require_draws(len(kept), tried)
+    return np.array(kept, dtype=np.float64)
+
+
+def require_draws(kept: int, tried: int) -> None:
+    """Raises unless a number could be computed in at least 20 resamples and in half of them."""
+    if kept < max(20, tried / 2):
         raise NotEnoughData(
             "The data are too few for an interval",
-            expected="a number in at least half of the resamples",
-            seen=f"{len(kept)} of {tried}",
-            remedy="Take more customers or a longer horizon.",
+            expected="a number in at least half of the resamples, and 20",
+            seen=f"{kept} of {tried}",
+            remedy="Take more customers, a longer horizon or more resamples.",
         )
-    return np.array(kept, dtype=np.float64)
 
 
 def _members(groups: ArrayLike, n: int) -> tuple[IntArray, IntArray, IntArray]:

@@ -10,7 +10,17 @@ from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
 from aimwell.core.errors import NotEnoughData
-from aimwell.science.arrays import BoolArray, FloatArray, both_kinds, codes, numbers, same_length, truths
+from aimwell.science.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    both_kinds,
+    codes,
+    numbers,
+    same_length,
+    totals,
+    truths,
+)
 from aimwell.science.metrics.interval import (
     LEVEL,
     Difference,
@@ -19,10 +29,28 @@ from aimwell.science.metrics.interval import (
     normal_interval,
     percentile_interval,
     quantile_of_normal,
+    require_draws,
     resample,
     standard_error,
     wilson,
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ladder:
+    """Buyers and others per distinct score, best first; rungs without buyers are joined with the next that has some."""
+
+    buyers: FloatArray
+    others: FloatArray
+    rung: IntArray
+
+    def weighted(self, buyers: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The same rungs when every row counts with a weight [n]."""
+        size = self.buyers.size
+        return (
+            totals(self.rung, buyers, size),
+            totals(self.rung, others, size),
+        )
 
 
 def auc(scores: ArrayLike, bought: ArrayLike) -> float:
@@ -49,8 +77,8 @@ def auc_estimate(
     """
     ranks, buys = _checked(scores, bought)
     value, influence = _auc_influence(ranks, buys)
-    error = standard_error(influence, groups) if groups is not None else float(np.sqrt(np.square(influence).sum()))
-    if value in (0.0, 1.0) or error == 0.0:
+    error = _auc_error(influence, buys, groups)
+    if value in (0.0, 1.0) or error == 0.0 or min(buys.sum(), (~buys).sum()) < 2:
         return _degenerate_interval(value, buys, groups, level)
     reach = quantile_of_normal(level) * error / (value * (1 - value))
     middle = float(logit(value))
@@ -74,7 +102,7 @@ def auc_difference(
     value_one, influence_one = _auc_influence(one, buys)
     value_two, influence_two = _auc_influence(two, buys)
     gap, influence = value_one - value_two, influence_one - influence_two
-    error = standard_error(influence, groups) if groups is not None else float(np.sqrt(np.square(influence).sum()))
+    error = _auc_error(influence, buys, groups)
     better = float(norm.cdf(gap / error)) if error > 0 else 0.5 + float(np.sign(gap)) / 2
     return Difference(
         auc_estimate(one, buys, groups=groups, level=level),
@@ -127,10 +155,7 @@ def average_precision_estimate(
             buyers, others = ladder.weighted(weights * buys, weights * ~buys)
             if buyers.any():
                 draws.append(_average_precision(buyers, others))
-    if 2 * len(draws) < resamples:
-        raise NotEnoughData(
-            "Too few buyers for an interval", expected="buyers in half of the resamples", seen=f"{len(draws)}"
-        )
+    require_draws(len(draws), resamples)
     return percentile_interval(value, draws)
 
 
@@ -156,37 +181,20 @@ def average_precision_difference(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ladder:
-    """Buyers and others per distinct score, best first; rungs without buyers are joined with the next that has some."""
-
-    buyers: FloatArray
-    others: FloatArray
-    rung: FloatArray
-
-    def weighted(self, buyers: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The same rungs when every row counts with a weight [n]."""
-        size = self.buyers.size
-        return (
-            np.bincount(self.rung.astype(np.int64), weights=buyers, minlength=size),
-            np.bincount(self.rung.astype(np.int64), weights=others, minlength=size),
-        )
-
-
 def _ladder(scores: FloatArray, bought: BoolArray) -> _Ladder:
     same_length(scores=scores, bought=bought)
     if not bought.any():
         raise NotEnoughData("Nobody bought, so precision means nothing", expected="at least one buyer", seen="none")
     _, level = np.unique(-scores, return_inverse=True)
-    holds_buyer = np.bincount(level, weights=bought) > 0
+    holds_buyer = totals(level.astype(np.int64), bought, 1) > 0
     # Others between two buyers only matter as a count: precision is read where buyers stand.
-    joined = np.cumsum(holds_buyer) - holds_buyer
-    rung = joined[level]
+    joined: IntArray = np.cumsum(holds_buyer) - holds_buyer
+    rung: IntArray = joined[level]
     size = int(joined.max()) + 1
     return _Ladder(
-        np.bincount(rung, weights=bought, minlength=size),
-        np.bincount(rung, weights=~bought, minlength=size),
-        rung.astype(np.float64),
+        totals(rung, bought, size),
+        totals(rung, ~bought, size),
+        rung,
     )
 
 
@@ -204,7 +212,7 @@ def _auc(scores: FloatArray, bought: BoolArray) -> float:
 
 
 def _auc_influence(scores: FloatArray, bought: BoolArray) -> tuple[float, FloatArray]:
-    """AUC and what each row adds to it, scaled so that the squares sum to DeLong's variance [n].
+    """AUC and what each row adds to it [n].
 
     Source for the ranks: Sun and Xu, IEEE Signal Processing Letters 21 (2014).
     """
@@ -215,8 +223,15 @@ def _auc_influence(scores: FloatArray, bought: BoolArray) -> tuple[float, FloatA
     among[bought], among[~bought] = rankdata(scores[bought]), rankdata(scores[~bought])
     placement = (ranks - among) / np.where(bought, n, m)
     value = float(placement[bought].mean())
-    influence = np.where(bought, placement - value, (1 - placement) - value)
-    return value, influence / np.where(bought, np.sqrt(m * max(m - 1, 1)), np.sqrt(n * max(n - 1, 1)))
+    return value, np.where(bought, (placement - value) / m, (1 - placement - value) / n)
+
+
+def _auc_error(influence: FloatArray, bought: BoolArray, groups: ArrayLike | None) -> float:
+    if groups is not None:
+        return standard_error(influence, groups)
+    m = int(bought.sum())
+    sizes = np.where(bought, m, bought.size - m)
+    return float(np.sqrt((np.square(influence) * sizes / np.maximum(sizes - 1, 1)).sum()))
 
 
 def _degenerate_interval(value: float, bought: BoolArray, groups: ArrayLike | None, level: float) -> Estimate:
