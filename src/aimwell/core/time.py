@@ -97,7 +97,7 @@ def parse_instant(text: str | date | datetime, where: ZoneInfo) -> datetime:
     elif isinstance(text, datetime):
         value = text
     else:
-        value = datetime.combine(text, time.min)  # noqa: DTZ011 (completed just below)
+        value = datetime.combine(text, time.min)
     return value if value.tzinfo else value.replace(tzinfo=where)
 
 
