@@ -3,8 +3,8 @@
 A *fact* happened at an instant (`occurred`) and became known at another (`known`, by default the same). A *fact of a
 day* belongs to a local calendar day and is complete when that day has ended. A *state* has versions: rows of one key,
 each valid from the instant it became known; what a row leaves empty it does not change. A state row without a known
-instant is *timeless*: taken as always known, and named as such wherever it is used. A *forecast* is about a day that may
-lie ahead: known when issued, or, when nobody issued it, seen when its day has ended.
+instant is *timeless*: taken as always known, and named as such wherever it is used. A *forecast* is about a day that
+may lie ahead: known when issued, or, when nobody issued it, seen when its day has ended.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ _FUNCTIONS: tuple[type[exp.Expr], ...] = (
     exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue,
     exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Sqrt, exp.Exp, exp.Ln, exp.Pow, exp.Floor,
     exp.Ceil, exp.Sign, exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Concat, exp.Replace,
-    exp.StartsWith, exp.EndsWith, exp.Contains, exp.StrPosition, exp.Year, exp.Month, exp.Day, exp.TimestampTrunc, exp.DateTrunc,
+    exp.StartsWith, exp.EndsWith, exp.Contains, exp.StrPosition, exp.Year, exp.Month, exp.Day, exp.TimestampTrunc,
+    exp.DateTrunc,
     exp.Cast, exp.TryCast, exp.JSONExtract, exp.JSONExtractScalar, exp.StddevSamp, exp.Stddev,
 )  # fmt: skip
 

@@ -94,7 +94,8 @@ class DuckEngine:
 
     def columns(self, name: str) -> dict[str, str]:
         found = self._execute(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position",
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_name = ? ORDER BY ordinal_position",
             [name],
         ).fetchall()
         return {str(column): str(kind) for column, kind in found}

@@ -48,7 +48,7 @@ def render(page: Page, language: Language) -> str:
         page=page,
         language=language,
         tokens=theme.TOKENS,
-        font=Markup(theme.FONT),
+        font=Markup(theme.FONT),  # noqa: S704 (our own constant)
         favicon=quote(_FAVICON),
         series1=theme.SERIES[1],
         simulated=Text("模拟数据", "Simulated"),
