@@ -1,0 +1,52 @@
+# The verbs of the house. Each makes what it needs by itself: type `make demo` or `make test` on a fresh clone.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= $(shell command -v python3 || command -v python || command -v python3.11 || command -v python3.12 || command -v python3.13)
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+bootstrap = $(if $(PYTHON),,$(error Aimwell needs Python 3.11 or newer and found none: install it (Debian, Ubuntu: apt-get install python3 python3-venv) or name it (make PYTHON=/path/to/python)))@$(PYTHON) tools/bootstrap.py
+
+.PHONY: help demo test fast spark lint types docs bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
+
+demo: ## from raw data to a report and lists of whom to contact, on real customers
+	$(bootstrap) demo
+	$(BIN)/aimwell demo
+
+test: lint types ## everything that must hold: style, imports, types, fast tests, Spark and slow tests
+	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
+	$(PYTEST) -m "spark or slow" --durations=15
+
+fast: ## the fast tests alone, with the examples in the docstrings
+	$(bootstrap) dev
+	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
+
+spark: ## the tests on a local Spark cluster
+	$(bootstrap) dev
+	$(PYTEST) -m spark --durations=15
+
+lint: ## style, format and who may import whom
+	$(bootstrap) dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: ## strict types
+	$(bootstrap) dev
+	$(BIN)/mypy src tests tools
+
+docs: ## what the documents claim: links, verbs, commands, words and examples
+	$(bootstrap) dev
+	$(PYTEST) tests/test_house.py tests/test_docs.py src/aimwell/core src/aimwell/science
+
+bench: ## the recorded measurements, as ratios against a named peer in the same run
+	$(bootstrap) dev
+	$(BIN)/python -m bench
+
+clean: ## remove the environment, caches and what the demonstration made
+	rm -rf .venv demo build dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+"""What all tests share: seeds, threads, the Spark session, and the time that each mark took beside its budget."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BUDGETS = {"fast": 120, "spark": 180, "slow": 180}
+"""Seconds that all tests of a mark may take together on two cores; explained in docs/testing.md."""
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two test processes on two cores: threads of their own would only get in each other's way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# No test may depend on how fast a machine is: no deadline, no complaint about slow data.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("local"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
+
+SPARK_SETTINGS = {
+    # What the results depend on.
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    # Small data on few cores: few partitions, and a compiler that does not optimise what runs once
+    # (measured on two cores: half of the processor time and of the waiting).
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    # Quiet, and reachable from this machine alone.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "OFF",
+}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One Spark session for all tests: a real local cluster of two executors, each a process of its own."""
+    import pyspark
+    from pyspark.sql import SparkSession
+
+    from aimwell.store.warehouse.java import find_java
+
+    folder = tmp_path_factory.mktemp("spark")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(find_java()))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.delenv("SPARK_HOME", raising=False)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = SparkSession.builder.master("local-cluster[2,1,1024]").appName("aimwell-tests")
+        for name, value in SPARK_SETTINGS.items():
+            builder = builder.config(name, value)
+        builder = builder.config("spark.sql.warehouse.dir", (folder / "warehouse").as_uri())
+        session = builder.config("spark.local.dir", str(folder / "local")).getOrCreate()
+        # The workers of a local cluster keep their logs in the package itself.
+        logs = Path(pyspark.__file__).parent / "work" / session.sparkContext.applicationId
+        yield session
+        session.stop()
+        shutil.rmtree(logs, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what each mark took beside its budget: a report, never a failure, for machines differ."""
+    workers = config.getoption("numprocesses", None) or 1
+    seconds: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                mark = next((mark for mark in BUDGETS if mark in report.keywords), "fast")
+                seconds[mark] += report.duration
+    for mark, took in seconds.items():
+        terminalreporter.write_line(f"{mark}: {took / workers:.0f} s of a budget of {BUDGETS[mark]} s")
