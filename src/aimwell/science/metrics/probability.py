@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray, both_kinds, same_length, shares, totals, truths
+from aimwell.science.logistic import fit_logistic
 from aimwell.science.metrics.interval import LEVEL, Estimate, mean_estimate, normal_interval, wilson_bounds
 
 SMALLEST = 1e-12
@@ -144,12 +145,13 @@ def calibration_line(probabilities: ArrayLike, bought: ArrayLike) -> Calibration
     odds = logit(np.clip(guess, SMALLEST, 1 - SMALLEST))
     if np.ptp(odds) == 0:
         raise NotEnoughData("Everybody was given the same probability", expected="at least two values", seen="one")
-    (intercept, slope), error = _logistic(np.column_stack([np.ones_like(odds), odds]), buys, np.zeros_like(odds))
-    (shift,), shift_error = _logistic(np.ones((odds.size, 1)), buys, odds)
+    ones, happened = np.ones((odds.size, 1)), buys.astype(np.float64)
+    line = fit_logistic(np.column_stack([ones, odds]), happened)
+    level = fit_logistic(ones, happened, odds)
     return CalibrationLine(
-        normal_interval(float(slope), error[1]),
-        normal_interval(float(intercept), error[0]),
-        normal_interval(float(shift), shift_error[0]),
+        normal_interval(float(line.coefficients[1]), float(line.errors[1])),
+        normal_interval(float(line.coefficients[0]), float(line.errors[0])),
+        normal_interval(float(level.coefficients[0]), float(level.errors[0])),
     )
 
 
@@ -170,24 +172,3 @@ def _places(guess: FloatArray, bins: int) -> IntArray:
     middle = (np.cumsum(count) - count / 2) / guess.size
     places: IntArray = np.minimum((middle * bins).astype(np.int64), bins - 1)[value]
     return places
-
-
-def _logistic(design: FloatArray, bought: BoolArray, offset: FloatArray) -> tuple[FloatArray, list[float]]:
-    """Coefficients and standard errors of a logistic regression by Newton's method with step halving."""
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        fitted = expit(design @ beta + offset)
-        slope = design.T @ (bought - fitted)
-        curvature = design.T @ (design * (fitted * (1 - fitted))[:, None])
-        if np.linalg.cond(curvature) > 1e14 or np.abs(beta).max() > 1e4:
-            break
-        step = np.linalg.solve(curvature, slope)
-        beta = beta + step * min(1.0, 10.0 / max(float(np.abs(step).max()), 1e-300))
-        if np.abs(step).max() < 1e-10 * (1 + np.abs(beta).max()):
-            return beta, [float(error) for error in np.sqrt(np.diag(np.linalg.inv(curvature)))]
-    raise NotEnoughData(
-        "No calibration line can be drawn",
-        expected="buyers and others at overlapping probabilities",
-        seen="a perfect separation",
-        remedy="Take more customers.",
-    )
