@@ -1,0 +1,1 @@
+"""The commands: one file per noun, found by walking this folder."""

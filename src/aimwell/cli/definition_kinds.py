@@ -1,0 +1,68 @@
+"""Every kind of definition that a workspace can hold, found by walking the steps; no list to edit."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import json
+import pkgutil
+from functools import cache
+
+from aimwell.core.definitions import Definition
+from aimwell.core.errors import BadDefinition, BadQuestion
+from aimwell.core.problems import Problem
+from aimwell.store.workspace import Workspace
+
+_STEPS = (
+    "aimwell.store",
+    "aimwell.insight",
+    "aimwell.strategy",
+    "aimwell.content",
+    "aimwell.delivery",
+    "aimwell.evaluation",
+    "aimwell.operation",
+)
+
+
+@cache
+def kinds() -> dict[str, type[Definition]]:
+    """The kinds of definition by name (`segment`): the subclasses of Definition in the steps' `definition` modules."""
+    for step in _STEPS:
+        root = importlib.import_module(step)
+        for module in pkgutil.walk_packages(root.__path__, f"{step}."):
+            if module.name.rsplit(".", 1)[-1] == "definition":
+                importlib.import_module(module.name)
+    found = {kind.__name__.lower(): kind for kind in _subclasses(Definition) if "folder" in vars(kind)}
+    return {name: kind for name, kind in sorted(found.items()) if kind.__module__.startswith("aimwell.")}
+
+
+def check_all(workspace: Workspace) -> dict[str, list[str]]:
+    """The names of all definitions by kind; raises BadDefinition with the problems of all kinds together."""
+    found: dict[str, list[str]] = {}
+    problems: list[Problem] = []
+    for name, kind in kinds().items():
+        try:
+            found[name] = list(workspace.definitions(kind))
+        except BadDefinition as bad:
+            problems += bad.problems
+    if problems:
+        raise BadDefinition(problems)
+    return found
+
+
+def schema_of(name: str) -> str:
+    """The JSON Schema of a kind of definition, as text."""
+    if name not in kinds():
+        close = difflib.get_close_matches(name, kinds(), 1)
+        raise BadQuestion(
+            f"There is no kind of definition {name!r}",
+            expected=f"one of {', '.join(kinds())}",
+            remedy=f"Did you mean {close[0]!r}?" if close else "",
+        )
+    schema = kinds()[name].model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True)
+
+
+def _subclasses(kind: type[Definition]) -> list[type[Definition]]:
+    return [sub for direct in kind.__subclasses__() for sub in (direct, *_subclasses(direct))]
