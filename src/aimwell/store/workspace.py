@@ -94,9 +94,9 @@ class Workspace:
     def _engine(self) -> Engine:
         chosen = self.settings.warehouse
         if chosen.engine == "spark":
-            from aimwell.store.warehouse.spark import SparkEngine  # noqa: PLC0415 (optional extra)
+            from aimwell.store.warehouse.spark import SparkEngine
 
-            return SparkEngine(self.place(chosen.path))
+            return SparkEngine.open(self.place(chosen.path))
         return DuckEngine(self.place(chosen.path), threads=chosen.threads)
 
 

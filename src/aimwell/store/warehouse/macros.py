@@ -199,6 +199,16 @@ def _whole(arguments: list[exp.Expr], _: Binding) -> exp.Expr:
     return exp.cast(exp.Floor(this=_double(arguments[0])), exp.DType.BIGINT)
 
 
+def _cents(arguments: list[exp.Expr], _: Binding) -> exp.Expr:
+    # Casting a double to DECIMAL rounds by its printed digits on one engine and by its binary value on another.
+    hundredfold = exp.Mul(this=_double(exp.paren(arguments[0])), expression=exp.Literal.number("100.0"))
+    whole = exp.Floor(this=exp.Add(this=hundredfold, expression=exp.Literal.number("0.5")))
+    return exp.cast(
+        exp.paren(exp.Div(this=whole, expression=exp.Literal.number("100.0"), safe=True)),
+        exp.DataType.build("DECIMAL(18, 2)"),
+    )
+
+
 def _flag(arguments: list[exp.Expr], _: Binding) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=arguments[0], true=exp.Literal.number(1))], default=exp.Literal.number(0))
 
@@ -252,6 +262,7 @@ _ALL = (
     Macro("local_date", 1, "local_date(t): local calendar day", _local_date),
     Macro("weekday", 1, "weekday(t): local weekday, 1 Monday to 7 Sunday", _weekday),
     Macro("whole", 1, "whole(x): rounded down to a whole number", _whole),
+    Macro("cents", 1, "cents(x): an amount rounded half up to two decimals", _cents),
     Macro("flag", 1, "flag(condition): 1 if true, else 0", _flag),
     Macro("spread", 1, "spread(x): sample standard deviation as a double", _spread),
     Macro("setting", 1, "setting('name'): a value from [settings] of the workspace", _setting),
