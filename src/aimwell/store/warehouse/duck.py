@@ -9,12 +9,13 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from aimwell.core.errors import QueryFailed, Unavailable
 from aimwell.store.warehouse.engine import Dialect
 
 _BATCH = "aimwell_batch"
+_DROP = parse_one("DROP TABLE IF EXISTS nothing", read="duckdb")  # the node's arguments have changed between versions
 
 
 class DuckEngine:
@@ -85,7 +86,7 @@ class DuckEngine:
             self.append(name, rows)
 
     def drop(self, name: str) -> None:
-        self.run(exp.Drop(this=exp.to_table(name), kind="TABLE", exists=True))
+        self.run(_DROP.transform(lambda node: exp.to_table(name) if isinstance(node, exp.Table) else node))
 
     def rename(self, name: str, to: str) -> None:
         with self.transaction():
