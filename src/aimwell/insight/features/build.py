@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from aimwell.core.time import to_store
+from aimwell.insight.features.basis import Bases, closure, digest
 from aimwell.insight.features.family import Column, Family
 from aimwell.insight.features.library import Library
+from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.history import History
 
 _TYPES: Mapping[str, exp.DType | str] = {
@@ -23,7 +26,18 @@ _TYPES: Mapping[str, exp.DType | str] = {
     "boolean": exp.DType.BOOLEAN,
     "day": exp.DType.DATE,
 }
+_ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "number": pa.float64(),
+    "share": pa.float64(),
+    "integer": pa.int64(),
+    "money": pa.decimal128(18, 2),
+    "text": pa.string(),
+    "boolean": pa.bool_(),
+    "day": pa.date32(),
+}
 PREFIX = "feature_"
+_DECIMALS = 6
+"""Numbers keep six decimals: sums of doubles depend on the order of the rows in their last digits, features must not."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +55,23 @@ class Features:
 
     def table(self, family: Family) -> str | None:
         """The physical table that holds a family's columns; None if the data cannot carry the family."""
-        if family.name not in self._built:
-            self._built[family.name] = self._build(family)
+        self.prepare([family])
         return self._built[family.name]
+
+    def prepare(self, families: Iterable[Family]) -> None:
+        """Build the families together, so that what they share is read once; on failure nothing is left behind."""
+        waiting = [family for family in families if family.name not in self._built]
+        if not waiting:
+            return
+        found: dict[str, str | None] = {}
+        engine = self.history.engine
+        standing = set(engine.tables())
+        with engine.transaction():
+            bases = Bases(self._bound, self._mark)
+            for family in waiting:
+                found[family.name] = self._build(family, bases, standing)
+            bases.drop()
+        self._built.update(found)
 
     def available(self, family: Family) -> tuple[Column, ...]:
         """The columns of a family that the data can carry."""
@@ -64,15 +92,17 @@ class Features:
 
         The result has `customer_id` and the columns, in the order given; unknown names raise BadQuestion.
         """
+        listed = list(names)
         people = exp.to_table(population).as_("people")
         query = exp.select(exp.column("customer_id", table="people")).from_(people)
+        self.prepare({family.name: family for family in map(self.library.owner, listed)}.values())
+        carried = {column.name for column in self.columns(listed)}
         joined: set[str] = set()
-        for name in names:
-            family = self.library.owner(name)
-            column = self.library.column(name)
-            physical = self.table(family)
-            if physical is None or column not in self.available(family):
-                query = query.select(exp.alias_(_typed(exp.null(), column), name))
+        for name in listed:
+            family, column = self.library.owner(name), self.library.column(name)
+            physical = self._built[family.name]
+            if physical is None or name not in carried:
+                query = query.select(exp.alias_(exp.cast(exp.null(), _TYPES[column.kind]), name))
                 continue
             if family.name not in joined:
                 joined.add(family.name)
@@ -80,11 +110,8 @@ class Features:
                     this=exp.column("customer_id", table=family.name),
                     expression=exp.column("customer_id", table="people"),
                 )
-                query = query.join(exp.to_table(physical).as_(family.name), on=on, join_type="left")
-            value: exp.Expr = exp.column(name, table=family.name)
-            if column.empty is not None:
-                value = exp.func("coalesce", value, _typed(exp.convert(column.empty), column))
-            query = query.select(exp.alias_(value, name))
+                query = query.join(exp.to_table(physical).as_(family.name), on=on, join_type="left", copy=False)
+            query = query.select(exp.alias_(_filled(family, column), name), copy=False)
         return query
 
     def to_arrow(self, population: str, names: Iterable[str]) -> pa.Table:
@@ -92,32 +119,53 @@ class Features:
         ordered = self.select(population, names).order_by(exp.column("customer_id", table="people"))
         return self.history.engine.to_arrow(ordered)
 
-    def _build(self, family: Family) -> str | None:
+    @cached_property
+    def _bound(self) -> History:
+        """The history with the thresholds' defaults beneath the workspace's own settings."""
+        return replace(self.history, settings=self.library.settings(self.history.settings))
+
+    @cached_property
+    def _mark(self) -> str:
+        """What tells the tables of this cut, workspace and load from others."""
+        history = self._bound
+        parts = [history.zone.key, repr(sorted(history.settings.items())), self.version]
+        return f"{to_store(history.as_of):%Y%m%dt%H%M%S}_{digest(parts)}"
+
+    def _build(self, family: Family, bases: Bases, standing: set[str]) -> str | None:
         available = self.available(family)
         if not available:
             return None
         name = self._name(family, available)
-        if self.history.engine.columns(name):
+        if name in standing:
             return name
+        history = self._bound
+        relations = bases.stand(family.reads)
         if family.compute is None:
-            self.history.create_table_as(name, _projected(family, available))
+            history.create_table_as(name, _projected(family, available), relations)
         else:
-            rows = family.compute(self.history.to_arrow(family.sql), self.history)
-            self.history.engine.write(name, rows.select(["customer_id", *[column.name for column in available]]))
+            rows = family.compute(history.to_arrow(family.sql, relations), history)
+            history.engine.write(name, _cast(rows, available))
         return name
 
     def _name(self, family: Family, columns: tuple[Column, ...]) -> str:
-        history = self.history
-        parts = [
-            family.sql.sql(dialect="duckdb"),
-            ",".join(column.name for column in columns),
-            family.compute.__module__ if family.compute else "",
-            history.zone.key,
-            repr(sorted(history.settings.items())),
-            self.version,
-        ]
-        mark = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
-        return f"{PREFIX}{family.name}_{to_store(history.as_of):%Y%m%dt%H%M%S}_{mark}"
+        empty = [column.name for basis in closure(family.reads) for column in basis.absent(self.history)]
+        parts = [family.fingerprint, *(column.name for column in columns), "without", *empty]
+        return f"{PREFIX}{family.name}_{self._mark}_{digest(parts)}"
+
+
+def forget(engine: Engine) -> None:
+    """Drop every table of features (after a load they are of no more use)."""
+    with engine.transaction():
+        for name in engine.tables():
+            if name.startswith(PREFIX):
+                engine.drop(name)
+
+
+def _filled(family: Family, column: Column) -> exp.Expr:
+    value: exp.Expr = exp.column(column.name, table=family.name)
+    if column.empty is None:
+        return value
+    return exp.func("coalesce", value, exp.cast(exp.convert(column.empty), _TYPES[column.kind]))
 
 
 def _projected(family: Family, columns: tuple[Column, ...]) -> exp.Select:
@@ -134,6 +182,30 @@ def _projected(family: Family, columns: tuple[Column, ...]) -> exp.Select:
 
 
 def _typed(value: exp.Expr, column: Column) -> exp.Expr:
-    if column.kind == "integer" and not isinstance(value, exp.Null | exp.Literal):
-        return exp.Anonymous(this="whole", expressions=[value.copy()])
-    return exp.cast(value.copy(), _TYPES[column.kind])
+    if column.kind == "integer":
+        return exp.Anonymous(this="whole", expressions=[value])
+    if column.kind == "money":
+        return exp.Anonymous(this="cents", expressions=[value])
+    if column.kind in {"number", "share"}:
+        return _rounded(value)
+    return exp.cast(value, _TYPES[column.kind])
+
+
+def _rounded(value: exp.Expr) -> exp.Expr:
+    scale = exp.Literal.number(10**_DECIMALS)
+    double = exp.cast(exp.paren(value), exp.DType.DOUBLE)
+    whole = exp.Floor(this=exp.Add(this=exp.Mul(this=double, expression=scale), expression=exp.Literal.number("0.5")))
+    return exp.Anonymous(this="ratio", expressions=[whole, scale.copy()])
+
+
+def _cast(rows: pa.Table, columns: tuple[Column, ...]) -> pa.Table:
+    """Computed rows with their columns cast to their declared kinds."""
+    arrays = [rows.column("customer_id").cast(pa.string())]
+    for column in columns:
+        values = rows.column(column.name)
+        if column.kind in {"number", "share"}:
+            values = pc.round(values.cast(pa.float64()), ndigits=_DECIMALS)
+        elif column.kind == "money":
+            values = pc.round(values.cast(pa.float64()), ndigits=2).cast(pa.decimal128(18, 2), safe=False)
+        arrays.append(values.cast(_ARROW_TYPES[column.kind]))
+    return pa.table(arrays, names=["customer_id", *(column.name for column in columns)])

@@ -7,15 +7,20 @@ nothing. Families that need more than SQL add `compute`, a pure function of the 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
 from sqlglot import exp, parse_one
 
 from aimwell.core.text import Text
+from aimwell.insight.features.basis import Basis, closure, digest, parsed
+from aimwell.insight.features.basis import missing as missing  # noqa: PLC0414 (told here too)
 from aimwell.store.warehouse.history import History
+from aimwell.store.warehouse.macros import Setting
 
 TagFamily = Literal["basic", "tier", "preference", "transaction", "churn", "credit", "lifetime_value", "latent_demand"]
 Kind = Literal["number", "integer", "money", "share", "text", "boolean", "day"]
@@ -32,6 +37,8 @@ TAG_FAMILIES: Mapping[TagFamily, Text] = {
     "latent_demand": Text("潜在需求", "Latent demand"),
 }
 
+NO_UNIT = Text("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -41,17 +48,19 @@ class Column:
     empty: the value of customers for whom the query has no row (None: unknown).
     needs: columns, written `table.column`, without which this one cannot be known.
     inferred: whether the value is inferred rather than stated by the customer; `meaning` then says from what.
+    words: what marketers read for each value of a text that is a code.
     """
 
     name: str
     label: Text
     kind: Kind
     meaning: Text
-    unit: Text = Text("", "")
+    unit: Text = NO_UNIT
     measure: str = ""
     empty: float | int | str | bool | None = None
     needs: tuple[str, ...] = ()
     inferred: bool = False
+    words: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Measure:
     meaning: Text
     kind: Kind
     windows: tuple[int | None, ...]
-    unit: Text = Text("", "")
+    unit: Text = NO_UNIT
     empty: float | int | None = None
     needs: tuple[str, ...] = ()
 
@@ -109,6 +118,15 @@ Compute = Callable[[pa.Table, History], pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number or word that a workspace may set under `[settings]`; authored SQL reads it as `setting('name')`."""
+
+    name: str
+    default: Setting
+    meaning: Text
+
+
+@dataclass(frozen=True, eq=False)
 class Family:
     """One feature family.
 
@@ -116,6 +134,7 @@ class Family:
     needs: tables and columns (`purchase.amount`) without which the family yields nothing.
     compute: turns the query's rows into the columns, where SQL is not enough; sees nothing but those rows.
     freshness: `live` if it can be computed for a few customers at once, `batch` if it needs everyone.
+    reads: the bases that the query reads by name.   thresholds: the settings that it reads, with their defaults.
     """
 
     name: str
@@ -126,18 +145,26 @@ class Family:
     sql: exp.Select
     freshness: Freshness = "live"
     compute: Compute | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[Basis, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the family computes, in few letters: changes when its query, its bases or its code do."""
+        code = inspect.getsource(inspect.getmodule(self.compute) or self.compute) if self.compute else ""
+        shared = [basis.fingerprint for basis in closure(self.reads)]
+        return digest([self.sql.sql(dialect="duckdb"), code, *shared])
+
+    def missing(self, history: History) -> list[str]:
+        """Which needs of the family and of its bases are not met; empty if the family can be computed."""
+        wanted = [*self.needs, *(need for basis in closure(self.reads) for need in basis.needs)]
+        return missing(tuple(dict.fromkeys(wanted)), history)
 
     def available(self, history: History) -> tuple[Column, ...]:
         """The columns that this history can carry; none if a need of the family is not met."""
-        if missing(self.needs, history):
+        if self.missing(history):
             return ()
         return tuple(column for column in self.columns if not missing(column.needs, history))
-
-
-def missing(needs: tuple[str, ...], history: History) -> list[str]:
-    """Which of the needed `table.column`s the warehouse does not hold."""
-    return [need for need in needs if not history.has(*need.split(".", 1))]
 
 
 def query_family(
@@ -150,9 +177,11 @@ def query_family(
     sql: str,
     freshness: Freshness = "live",
     compute: Compute | None = None,
+    reads: tuple[Basis, ...] = (),
+    thresholds: tuple[Threshold, ...] = (),
 ) -> Family:
     """A family written as one query."""
-    return Family(name, tag_family, label, needs, columns, _parsed(sql), freshness, compute)
+    return Family(name, tag_family, label, needs, columns, parsed(sql), freshness, compute, reads, thresholds)
 
 
 def measure_family(
@@ -165,25 +194,21 @@ def measure_family(
     at: str,
     measures: tuple[Measure, ...],
     freshness: Freshness = "live",
+    reads: tuple[Basis, ...] = (),
+    thresholds: tuple[Threshold, ...] = (),
 ) -> Family:
     """A family of windowed measures: each expression over the rows of `base` in each window, by customer.
 
-    base: an authored query (or table name) with `customer_id` and the instant `at`.
+    base: an authored query (or the name of a table or basis) with `customer_id` and the instant `at`.
     """
     columns = tuple(column for measure in measures for column in measure.columns())
-    return Family(name, tag_family, label, needs, columns, _windowed(base, at, measures), freshness)
-
-
-def _parsed(sql: str) -> exp.Select:
-    tree = parse_one(sql, read="duckdb")
-    if not isinstance(tree, exp.Select):
-        raise TypeError(f"a family's query is one SELECT, not {type(tree).__name__}")
-    return tree
+    query = _windowed(base, at, measures)
+    return Family(name, tag_family, label, needs, columns, query, freshness, None, reads, thresholds)
 
 
 def _windowed(base: str, at: str, measures: tuple[Measure, ...]) -> exp.Select:
     if " " in base.strip():
-        query = exp.select("customer_id").from_("base").with_("base", as_=_parsed(base))
+        query = exp.select("customer_id").from_("base").with_("base", as_=parsed(base))
     else:
         query = exp.select("customer_id").from_(exp.to_table(base))
     for measure in measures:

@@ -9,7 +9,8 @@ from functools import cache
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.registry import discover
-from aimwell.insight.features.family import Column, Family
+from aimwell.insight.features.family import Column, Family, Threshold
+from aimwell.store.warehouse.macros import Setting
 
 PACKAGE = "aimwell.insight.features.families"
 GROUP = "aimwell.feature_families"
@@ -36,6 +37,16 @@ class Library:
                 remedy=f"Did you mean {', '.join(close)}?" if close else "List them with `aimwell tags`.",
             )
         return self.owners[name]
+
+    @property
+    def thresholds(self) -> list[Threshold]:
+        """Every setting that a family reads, sorted by name."""
+        found = {each.name: each for family in self.families.values() for each in family.thresholds}
+        return [found[name] for name in sorted(found)]
+
+    def settings(self, chosen: Mapping[str, Setting]) -> dict[str, Setting]:
+        """The workspace's own settings over the defaults that the families give."""
+        return {each.name: each.default for each in self.thresholds} | dict(chosen)
 
     def with_families(self, *more: Family) -> Library:
         """This library with further families, such as the tags that a workspace defines."""

@@ -1,0 +1,1 @@
+"""What the built-in families share: orders, days, weeks, goods and categories of each customer."""

@@ -1,0 +1,64 @@
+"""Goods: one row per customer and product, and the departments and brands that they make up."""
+
+from __future__ import annotations
+
+from aimwell.insight.features.basis import BasisColumn, basis
+
+GOODS = basis(
+    "goods",
+    """
+    WITH bought AS (
+        SELECT
+            customer_id,
+            product_id,
+            min(occurred_at) AS first_at,
+            max(occurred_at) AS last_at,
+            sum(flag(amount >= 0)) AS lines,
+            sum(CAST(amount AS DOUBLE)) AS amount,
+            sum(CASE WHEN occurred_at >= days_before(364) THEN CAST(amount AS DOUBLE) ELSE 0 END) AS amount_year
+        FROM purchase
+        WHERE NOT product_id IS NULL
+        GROUP BY customer_id, product_id
+    )
+    SELECT
+        bought.customer_id,
+        bought.product_id,
+        bought.first_at,
+        bought.last_at,
+        bought.lines,
+        bought.amount,
+        bought.amount_year,
+        product.department AS department,
+        product.category AS category,
+        product.brand AS brand,
+        product.own_brand AS own_brand
+    FROM bought
+    LEFT JOIN product ON product.product_id = bought.product_id
+    """,
+    needs=("purchase.amount", "purchase.product_id", "product.product_id"),
+    columns=(
+        BasisColumn("department", "text", ("product.department",)),
+        BasisColumn("category", "text", ("product.category",)),
+        BasisColumn("brand", "text", ("product.brand",)),
+        BasisColumn("own_brand", "boolean", ("product.own_brand",)),
+    ),
+)
+
+DEPARTMENTS = basis(
+    "departments",
+    """
+    SELECT
+        customer_id,
+        department,
+        min(first_at) AS first_at,
+        max(last_at) AS last_at,
+        sum(lines) AS lines,
+        sum(amount) AS amount,
+        sum(amount_year) AS amount_year
+    FROM goods
+    WHERE NOT department IS NULL
+    GROUP BY customer_id, department
+    """,
+    needs=("product.department",),
+    reads=(GOODS,),
+)
