@@ -249,6 +249,18 @@ class Comparison(Part):
         return self
 
 
+def matches(part: Bounds | Comparison, value: Scalar | None) -> bool:
+    """Whether all comparisons hold for a value; None is unknown, and meets nothing but `known: false`.
+
+    >>> matches(Comparison(is_not="gold"), None), matches(Comparison(known=False), None)
+    (False, True)
+    """
+    return all(
+        (value is not None) is given if name == "known" else value is not None and _HOLDS[name](value, given)
+        for name, given in comparisons(part)
+    )
+
+
 def comparisons(part: Bounds | Comparison) -> list[tuple[str, Any]]:
     """The comparisons that are given, each with what it compares to, in a fixed order."""
     return [(name, getattr(part, name)) for name in _OPERATORS if getattr(part, name, None) is not None]
@@ -262,6 +274,9 @@ _HOLDS: Mapping[str, Callable[[Any, Any], bool]] = {
     "below": lambda seen, bound: seen < bound,
     "is_": lambda seen, bound: seen == bound,
     "is_not": lambda seen, bound: seen != bound,
+    "in_": lambda seen, options: seen in options,
+    "not_in": lambda seen, options: seen not in options,
+    "contains": lambda seen, text: text in seen,
     "between": lambda seen, bound: bound[0] <= seen <= bound[1],
 }
 

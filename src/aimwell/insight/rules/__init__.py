@@ -1,0 +1,1 @@
+"""Rules at work: compiled for any engine, checked against what is loaded, said in words, and when to look again."""
