@@ -164,7 +164,9 @@ def _age_years(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
 
 def _local_time(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
     value = arguments[0]
-    steps = transitions(binding.cut.zone, since=from_store(_FIRST_CHANGE), until=binding.cut.bound)
+    # To the end of the cut's year, so that the cuts of one year share what was found (about 70 ms for each zone).
+    year_end = from_store(datetime(to_store(binding.cut.bound).year + 1, 1, 1))  # noqa: DTZ001 (naive UTC by contract)
+    steps = transitions(binding.cut.zone, since=from_store(_FIRST_CHANGE), until=year_end)
     if len(steps) == 1:
         return exp.paren(_shift(value, steps[0][1]))
     cases = [
