@@ -30,11 +30,7 @@ settings.register_profile("ci", settings.get_profile("local"), derandomize=True,
 settings.register_profile("thorough", settings.get_profile("local"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
 
-SPARK_SETTINGS = {
-    # What the results depend on.
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+SMALL_CLUSTER = {
     # Small data on few cores: few partitions, and a compiler that does not optimise what runs once
     # (measured on two cores: half of the processor time and of the waiting).
     "spark.sql.shuffle.partitions": "2",
@@ -51,12 +47,19 @@ SPARK_SETTINGS = {
 
 
 @pytest.fixture(scope="session")
+def budgets() -> dict[str, int]:
+    """Seconds that each mark may take."""
+    return BUDGETS
+
+
+@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One Spark session for all tests: a real local cluster of two executors, each a process of its own."""
     import pyspark
     from pyspark.sql import SparkSession
 
     from aimwell.store.warehouse.java import find_java
+    from aimwell.store.warehouse.spark import SETTINGS
 
     folder = tmp_path_factory.mktemp("spark")
     with pytest.MonkeyPatch.context() as patch:
@@ -65,7 +68,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         patch.delenv("SPARK_HOME", raising=False)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         builder = SparkSession.builder.master("local-cluster[2,1,1024]").appName("aimwell-tests")
-        for name, value in SPARK_SETTINGS.items():
+        for name, value in {**SETTINGS, **SMALL_CLUSTER}.items():
             builder = builder.config(name, value)
         builder = builder.config("spark.sql.warehouse.dir", (folder / "warehouse").as_uri())
         session = builder.config("spark.local.dir", str(folder / "local")).getOrCreate()

