@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import sqlglot
 from sqlglot import exp
@@ -16,6 +17,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from aimwell.core.errors import Refused
 from aimwell.core.tables import TABLES
+from aimwell.core.time import to_store
 from aimwell.store.warehouse.allowed import check_node
 from aimwell.store.warehouse.cut import Cut, TableFacts, cut_table
 from aimwell.store.warehouse.engine import Dialect
@@ -75,7 +77,7 @@ class Binder:
         return sorted(read)
 
     def _expand_macros(self, tree: exp.Select) -> exp.Select:
-        binding = Binding(self.cut, self.settings, self.dialect)
+        binding = Binding(self.cut, self.settings, self.dialect, self._earliest())
 
         def step(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Anonymous) and node.name.lower() in MACROS:
@@ -84,6 +86,11 @@ class Binder:
             return node
 
         return _select(tree.transform(step, copy=True))
+
+    def _earliest(self) -> datetime:
+        """The first instant in the data, or the cut if there is none: a day earlier, so that offsets are settled."""
+        found = [facts.earliest for facts in self.catalog.values() if facts.earliest]
+        return min([*found, to_store(self.cut.as_of)]) - timedelta(days=1)
 
 
 def parse(sql: str) -> exp.Select:
@@ -102,6 +109,8 @@ def _select(tree: exp.Expr) -> exp.Select:
         raise Refused(
             "Authored SQL is one SELECT", seen=type(tree).__name__.upper(), remedy="Write unions inside a CTE."
         )
+    if not tree.expressions:
+        raise Refused("The query selects nothing", remedy="Name at least one column.")
     return tree
 
 

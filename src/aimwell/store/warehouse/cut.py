@@ -34,13 +34,17 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What is physically there of a canonical table: columns, which of them hold any value, rows, repeated keys."""
+    """What is physically there of a canonical table: columns, which of them hold any value, rows, repeated keys.
+
+    `earliest` is the first (naive UTC) instant in any of its columns.
+    """
 
     table: Table
     columns: tuple[str, ...]
     filled: frozenset[str]
     rows: int
     versioned: bool = False
+    earliest: datetime | None = None
 
     @property
     def timeless(self) -> bool:

@@ -24,11 +24,15 @@ _FIRST_CHANGE = datetime(1970, 1, 1)  # noqa: DTZ001
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a macro may know: the cut, the workspace's settings and the dialect that is being compiled for."""
+    """What a macro may know: the cut, the workspace's settings and the dialect that is being compiled for.
+
+    `earliest` is the first instant in the data, before which no change of the clocks matters.
+    """
 
     cut: Cut
     settings: Mapping[str, Setting]
     dialect: Dialect
+    earliest: datetime = _FIRST_CHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,9 @@ def _age_years(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
 
 def _local_time(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
     value = arguments[0]
-    # To the end of the cut's year, so that the cuts of one year share what was found (about 70 ms for each zone).
-    year_end = from_store(datetime(to_store(binding.cut.bound).year + 1, 1, 1))  # noqa: DTZ001 (naive UTC by contract)
-    steps = transitions(binding.cut.zone, since=from_store(_FIRST_CHANGE), until=year_end)
+    # Whole years, so that cuts of one year share what was found; none before the data, since each costs planning time.
+    since, until = (from_store(datetime(year, 1, 1)) for year in _years(binding))  # noqa: DTZ001 (naive UTC)
+    steps = transitions(binding.cut.zone, since=since, until=until)
     if len(steps) == 1:
         return exp.paren(_shift(value, steps[0][1]))
     cases = [
@@ -174,6 +178,10 @@ def _local_time(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
         for since, offset in reversed(steps[1:])
     ]
     return exp.Case(ifs=cases, default=_shift(value, steps[0][1]))
+
+
+def _years(binding: Binding) -> tuple[int, int]:
+    return binding.earliest.year, to_store(binding.cut.bound).year + 1
 
 
 def _shift(value: exp.Expr, offset: timedelta) -> exp.Expr:

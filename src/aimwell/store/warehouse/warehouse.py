@@ -63,10 +63,14 @@ class Warehouse:
     def _inspect(self, table: Table) -> TableFacts:
         columns = tuple(self.engine.columns(table.name))
         counts = [exp.alias_(exp.Count(this=exp.column(c, quoted=True)), f"n{i}") for i, c in enumerate(columns)]
-        query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n"), *counts).from_(table.name)
+        instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
+        earliest = [exp.alias_(exp.Min(this=exp.column(name)), f"t{i}") for i, name in enumerate(instants)]
+        query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n"), *counts, *earliest).from_(table.name)
         row = self.engine.to_arrow(query).to_pylist()[0]
+        since = [row[f"t{i}"] for i in range(len(instants)) if row[f"t{i}"]]
         filled = frozenset(c for i, c in enumerate(columns) if row[f"n{i}"])
-        return TableFacts(table, columns, filled, int(row["n"]), table.shape == "state" and self._repeats(table))
+        versioned = table.shape == "state" and self._repeats(table)
+        return TableFacts(table, columns, filled, int(row["n"]), versioned, min(since, default=None))
 
     def _repeats(self, table: Table) -> bool:
         keys = [exp.column(part) for part in table.key]
