@@ -37,7 +37,7 @@ lint: ## style, format and who may import whom
 
 types: ## strict types
 	$(bootstrap) dev
-	$(BIN)/mypy src tests tools
+	$(BIN)/mypy src tests tools bench
 
 docs: ## what the documents claim: links, verbs, commands, words and examples
 	$(bootstrap) dev
