@@ -1,4 +1,4 @@
-"""Seeded chance: every part of a simulated market draws from its own stream, so that parts do not disturb each other."""
+"""Seeded chance: every part of a simulated market draws from its own stream, and so disturbs no other."""
 
 from __future__ import annotations
 
