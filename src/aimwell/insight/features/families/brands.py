@@ -1,0 +1,76 @@
+"""Own brand or maker's brand, and how faithful a customer is to one brand within a category."""
+
+from __future__ import annotations
+
+from aimwell.core.text import Text
+from aimwell.insight.features.bases.goods import GOODS
+from aimwell.insight.features.family import Column, query_family
+
+OWN_BRAND = query_family(
+    "own_brand",
+    "preference",
+    Text("自有品牌", "Own brand"),
+    needs=("product.own_brand",),
+    reads=(GOODS,),
+    columns=(
+        Column(
+            "own_brand_share",
+            Text("自有品牌占比", "Own-brand share"),
+            "share",
+            Text("近364天消费中自有品牌的比例", "Share of own-brand products in the spend of the last 364 days"),
+        ),
+        Column(
+            "own_brand_products_share",
+            Text("自有品牌商品占比", "Own-brand share of products"),
+            "share",
+            Text("近84天买过的商品中自有品牌的比例", "Share of own-brand products among those bought in the last 84 days"),
+        ),
+    ),
+    sql="""
+    SELECT
+        customer_id,
+        ratio(sum(CASE WHEN own_brand THEN amount_year ELSE 0 END), sum(amount_year)) AS own_brand_share,
+        ratio(
+            sum(flag(own_brand AND last_at >= days_before(84))), sum(flag(last_at >= days_before(84)))
+        ) AS own_brand_products_share
+    FROM goods
+    WHERE NOT own_brand IS NULL
+    GROUP BY customer_id
+    """,
+)
+
+BRAND_LOYALTY = query_family(
+    "brand_loyalty",
+    "preference",
+    Text("品牌忠诚", "Brand loyalty"),
+    needs=("product.brand", "product.category"),
+    reads=(GOODS,),
+    columns=(
+        Column(
+            "brand_loyalty",
+            Text("品牌忠诚度", "Brand loyalty"),
+            "share",
+            Text(
+                "在买过至少3行的各品类中，最爱品牌占该品类消费的比例，按消费额加权平均",
+                "Share of the favourite brand within each category of at least three lines, weighted by spend",
+            ),
+        ),
+    ),
+    sql="""
+    WITH brands AS (
+        SELECT customer_id, category, brand, sum(amount) AS amount, sum(lines) AS lines
+        FROM goods
+        WHERE NOT brand IS NULL AND NOT category IS NULL AND amount > 0
+        GROUP BY customer_id, category, brand
+    ),
+    shelves AS (
+        SELECT customer_id, category, max(amount) AS best, sum(amount) AS amount
+        FROM brands
+        GROUP BY customer_id, category
+        HAVING sum(lines) >= 3
+    )
+    SELECT customer_id, ratio(sum(best), sum(amount)) AS brand_loyalty
+    FROM shelves
+    GROUP BY customer_id
+    """,
+)
