@@ -29,7 +29,7 @@ from aimwell.core.tables import TABLES
 from aimwell.insight.rules.comparing import ValueKind, compared, physical_kind, surely, value_kind, words_condition
 from aimwell.insight.rules.context import RuleContext, View
 from aimwell.insight.rules.derived import member_set, require, score_ctes, tag_set
-from aimwell.insight.rules.facts import IdSet, fact_set, need
+from aimwell.insight.rules.facts import FACT_LEAVES, FactTest, IdSet, fact_set, fact_test, need, shared_set
 from aimwell.insight.rules.sequences import sequence_ctes
 from aimwell.insight.rules.windows import recent
 from aimwell.store.warehouse.history import Horizon
@@ -127,15 +127,36 @@ class _Compiler:
     def condition(self, rule: Rule) -> exp.Expr:
         """The condition on people that a rule means; never NULL."""
         if isinstance(rule, AllOf):
-            return exp.and_(*[self.condition(part) for part in rule.all])
+            return exp.and_(*self._parts(rule.all, every=True))
         if isinstance(rule, AnyOf):
-            return exp.or_(*[self.condition(part) for part in rule.any])
+            return exp.or_(*self._parts(rule.any, every=False))
         if isinstance(rule, Not):
             return exp.Not(this=exp.paren(self.condition(rule.not_)))
         key = f"{type(rule).__name__} {rule.model_dump_json(exclude_none=True)}"
         if key not in self._made:
             self._made[key] = self._leaf(rule)
         return self._made[key].copy()
+
+    def _parts(self, parts: tuple[Rule, ...], *, every: bool) -> list[exp.Expr]:
+        """The conditions of the parts; those about facts of one table share one scan of it."""
+        tests: dict[str, list[FactTest]] = {}
+        alone: list[Rule] = []
+        for part in parts:
+            inner = part.not_ if isinstance(part, Not) else part
+            test = fact_test(inner, self.view, negated=inner is not part) if isinstance(inner, FACT_LEAVES) else None
+            if test is not None and test.shareable:
+                tests.setdefault(test.rows.table, []).append(test)
+            else:
+                alone.append(part)
+        found = [self.condition(part) for part in alone]
+        for sharing in tests.values():
+            if len(sharing) == 1:
+                found.append(self._in_set(fact_set(sharing[0]), "facts"))
+            else:
+                queries, inverse = shared_set(sharing, self._name("facts"), every=every, view=self.view)
+                inside = self._exists(queries)
+                found.append(exp.Not(this=inside) if inverse else inside)
+        return found
 
     def _leaf(self, leaf: Leaf) -> exp.Expr:
         if isinstance(leaf, AttributeIs):
@@ -152,7 +173,7 @@ class _Compiler:
             return self._exists(score_ctes(leaf, "score", self._name("score")))
         if isinstance(leaf, InSequence):
             return self._exists(sequence_ctes(leaf.sequence, self.view, self._name("sequence")))
-        return self._in_set(fact_set(leaf, self.view), "facts")
+        return self._in_set(fact_set(fact_test(leaf, self.view)), "facts")
 
     def _attribute(self, leaf: AttributeIs) -> exp.Expr:
         kind = attribute_kind(leaf.attribute, self.view)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlglot import exp
 
@@ -35,9 +35,11 @@ from aimwell.core.tables import TABLES
 from aimwell.insight.rules.comparing import ValueKind, compared, words_condition
 from aimwell.insight.rules.context import View
 from aimwell.insight.rules.windows import window_conditions
+from aimwell.store.warehouse.history import Horizon
 
 AT_LEAST_ONE = Bounds(at_least=1)
 FactLeaf = Purchases | Events | Touches | Outcomes
+FACT_LEAVES = (Purchases, Events, Touches, Outcomes)
 _PRODUCT_FILTERS = ("category", "subcategory", "department", "brand")
 
 
@@ -71,22 +73,122 @@ class Rows:
         return exp.column(TABLES[self.table].occurred or "")
 
 
-def fact_set(leaf: FactLeaf, view: View) -> IdSet:
-    """The customers whose facts meet the bounds of a leaf."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What matching rows add up to: rows, distinct values of a column, or a sum (0 over no row).
+
+    settled_by_one: whether any matching row makes it at least 1.
+    """
+
+    columns: tuple[str, ...]
+    distinct: bool = True
+    without_returns: bool = False
+    settled_by_one: bool = True
+
+    def of(self, marked: exp.Expr | None) -> exp.Expr:
+        """The aggregate over a group of rows, of which only the marked ones count."""
+        conditions = [marked.copy()] if marked is not None else []
+        if self.without_returns:
+            conditions.append(_no_return())
+        if not self.columns:
+            value: exp.Expr = exp.Count(this=exp.Star())
+        elif self.distinct:
+            value = exp.Count(this=exp.Distinct(expressions=[exp.column(self.columns[0])]))
+        else:
+            value = exp.Sum(this=exp.column(self.columns[0]))
+        if conditions:
+            value = exp.Filter(this=value, expression=exp.Where(this=exp.and_(*conditions)))
+        return value if self.distinct else exp.func("coalesce", value, exp.Literal.number(0))
+
+
+EVERY = Measure(())
+ORDERS = Measure(("order_id", "amount"), without_returns=True)
+AMOUNT = Measure(("amount",), distinct=False, settled_by_one=False)
+PRODUCTS = Measure(("product_id", "amount"), without_returns=True, settled_by_one=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FactTest:
+    """What a leaf about facts asks: which rows it counts, and the bounds on what they add up to."""
+
+    rows: Rows
+    window: Window
+    bounds: tuple[tuple[Measure, Bounds], ...]
+    negated: bool = False
+
+    @property
+    def holds_without(self) -> bool:
+        """Whether the leaf holds for a customer without any matching row."""
+        return all(bounds.hold(0) for _, bounds in self.bounds) is not self.negated
+
+    @property
+    def shareable(self) -> bool:
+        """Whether its rows can be marked with a flag in a shared scan (not on every engine, for a sub-select)."""
+        return not any(condition.find(exp.Select) for condition in self.rows.conditions)
+
+    def holds(self, marked: exp.Expr | None = None) -> exp.Expr:
+        """The condition on a group of rows, of which only the marked ones count."""
+        met = exp.and_(*[compared(m.of(marked), "number", b, "the count") for m, b in self.bounds])
+        return exp.Not(this=exp.paren(met)) if self.negated else met
+
+
+def fact_test(leaf: FactLeaf, view: View, *, negated: bool = False) -> FactTest:
+    """The rows and bounds of a leaf; `negated` for the leaf under `not:`."""
     rows = rows_of(leaf, view)
-    if isinstance(leaf, Purchases):
-        facts = leaf.purchases
-        bounds = [
-            (_distinct("order_id"), facts.count or (None if facts.amount or facts.products else AT_LEAST_ONE)),
-            (exp.func("coalesce", exp.Sum(this=exp.column("amount")), exp.Literal.number(0)), facts.amount),
-            (_distinct("product_id"), facts.products),
-        ]
-        given = [(measure, bound) for measure, bound in bounds if bound is not None]
-        if facts.amount is None:
-            return _bounded(rows.narrowed(_no_return()), given)
-        return _bounded(rows, [(_without_returns(measure), bound) for measure, bound in given])
-    count = _window(leaf).count or AT_LEAST_ONE
-    return _bounded(rows, [(exp.Count(this=exp.Star()), count)])
+    if not isinstance(leaf, Purchases):
+        body = _window(leaf)
+        return FactTest(rows, body, ((EVERY, body.count or AT_LEAST_ONE),), negated)
+    facts = leaf.purchases
+    orders = facts.count or (None if facts.amount or facts.products else AT_LEAST_ONE)
+    given = tuple((m, b) for m, b in ((ORDERS, orders), (AMOUNT, facts.amount), (PRODUCTS, facts.products)) if b)
+    if facts.amount is None:
+        rows = rows.narrowed(_no_return())
+        given = tuple((Measure(m.columns[:1], settled_by_one=m.settled_by_one), bounds) for m, bounds in given)
+    return FactTest(rows, facts, given, negated)
+
+
+def fact_set(test: FactTest) -> IdSet:
+    """The customers for whom one test holds: one group per customer with matching rows."""
+    rows, inverse = test.rows, test.holds_without
+    if len(test.bounds) == 1 and _means_any(*test.bounds[0], inverse=inverse is not test.negated):
+        return IdSet(rows.select(exp.column("customer_id")).distinct(), inverse)
+    kept = exp.Not(this=exp.paren(test.holds())) if inverse else test.holds()
+    return IdSet(rows.select(exp.column("customer_id")).group_by("customer_id").having(kept), inverse)
+
+
+def shared_set(
+    tests: Sequence[FactTest], name: str, *, every: bool, view: View
+) -> tuple[list[tuple[str, exp.Query]], bool]:
+    """Named queries whose last one holds the customers for whom all tests (or any) hold, in one scan of their table.
+
+    Each row is marked once with the tests that it counts for; then one group per customer answers all of them.
+    Returns the queries, and whether the ids are those for whom it does *not* hold.
+    """
+    marks = [exp.column(f"counts_{number}") for number in range(1, len(tests) + 1)]
+    columns = dict.fromkeys(column for test in tests for measure, _ in test.bounds for column in measure.columns)
+    flags = [exp.alias_(exp.and_(*_or_true(t)), mark.name) for t, mark in zip(tests, marks, strict=True)]
+    base = Rows(tests[0].rows.table, _widest(tests, view))
+    marked = base.select(exp.column("customer_id"), *[exp.column(column) for column in columns], *flags)
+    together = exp.and_ if every else exp.or_
+    combine = all if every else any
+    inverse = combine(test.holds_without for test in tests)
+    holds = together(*[test.holds(mark) for test, mark in zip(tests, marks, strict=True)])
+    kept = exp.Not(this=exp.paren(holds)) if inverse else holds
+    found = exp.select("customer_id").from_(f"{name}_rows").where(exp.or_(*[mark.copy() for mark in marks]))
+    return [(f"{name}_rows", marked), (name, found.group_by("customer_id").having(kept))], inverse
+
+
+def _or_true(test: FactTest) -> list[exp.Expr]:
+    return [condition.copy() for condition in test.rows.conditions] or [exp.true()]
+
+
+def _widest(tests: Sequence[FactTest], view: View) -> tuple[exp.Expr, ...]:
+    """The longest of the windows, if all of them look back: so that the scan skips what none of them counts."""
+    lengths = [test.window.within or test.window.since for test in tests]
+    back = [length for length in lengths if isinstance(length, timedelta)]
+    if len(back) < len(tests) or isinstance(view, Horizon):
+        return ()
+    return tuple(window_conditions(Window(within=max(back)), tests[0].rows.at, view))
 
 
 def rows_of(leaf: FactLeaf, view: View) -> Rows:
@@ -206,33 +308,15 @@ def _property_kind(comparison: Comparison) -> ValueKind:
     return "day" if seen and all(isinstance(value, date) for value in seen) else "text"
 
 
-def _distinct(column: str) -> exp.Expr:
-    return exp.Count(this=exp.Distinct(expressions=[exp.column(column)]))
-
-
 def _no_return() -> exp.Expr:
     """Returns have negative amounts; a line that cost nothing was still bought."""
     return exp.GTE(this=exp.column("amount"), expression=exp.Literal.number(0))
 
 
-def _without_returns(measure: exp.Expr) -> exp.Expr:
-    if isinstance(measure, exp.Count):
-        return exp.Filter(this=measure, expression=exp.Where(this=_no_return()))
-    return measure
-
-
-def _bounded(rows: Rows, given: Sequence[tuple[exp.Expr, Bounds]]) -> IdSet:
-    """One group per customer with matching rows, kept where the bounds hold (or fail, if they hold for 0)."""
-    inverse = all(bounds.hold(0) for _, bounds in given)
-    if len(given) == 1 and isinstance(given[0][0], exp.Count) and _means_any(given[0][1], inverse=inverse):
-        return IdSet(rows.select(exp.column("customer_id")).distinct(), inverse)
-    holds = exp.and_(*[compared(measure, "number", bounds, "the count") for measure, bounds in given])
-    kept = exp.Not(this=exp.paren(holds)) if inverse else holds
-    return IdSet(rows.select(exp.column("customer_id")).group_by("customer_id").having(kept), inverse)
-
-
-def _means_any(bounds: Bounds, *, inverse: bool) -> bool:
+def _means_any(measure: Measure, bounds: Bounds, *, inverse: bool) -> bool:
     """Whether one matching row settles it: the bounds hold for no count from 1 on (inverse), or for each."""
+    if not measure.settled_by_one:
+        return False
     edges = {1, 2, 10**15}
     for value in bounds.model_dump(exclude_none=True).values():
         for number in value if isinstance(value, tuple | list) else (value,):
