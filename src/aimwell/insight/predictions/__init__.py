@@ -1,0 +1,1 @@
+"""Predictions: one mechanism for every question about the future of customers."""

@@ -1,0 +1,180 @@
+"""Rolling training tables: at every cut-off the population, its features as known then, and the answer afterwards."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from aimwell.core.errors import BadQuestion, NotEnoughData
+from aimwell.core.progress import Progress
+from aimwell.core.time import local_day
+from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.cutoffs import cut_offs_before
+from aimwell.insight.predictions.definition import Prediction
+from aimwell.insight.predictions.rows import CutOff, Rows, stack
+from aimwell.insight.predictions.targets import answers, answers_before, contacted, instant_of, population
+from aimwell.insight.predictions.workshop import Workshop
+from aimwell.science.arrays import FloatArray
+from aimwell.store.warehouse.engine import Engine
+from aimwell.store.warehouse.history import History
+
+_NAIVE_DAY = np.timedelta64(1, "D")
+
+
+def training_rows(definition: Prediction, workshop: Workshop, as_of: datetime, progress: Progress) -> Rows:
+    """One row per customer and cut-off whose answer is known at `as_of`, with the features as known at the cut-off.
+
+    Raises NotEnoughData when there is no cut-off, nobody was asked, or nobody's answer is yes.
+    """
+    history = workshop.history(as_of)
+    cuts = cut_offs_before(definition, history, workshop.warehouse.last_instant())
+    columns = chosen_columns(definition, workshop, history)
+    parts: list[Rows] = []
+    for index, cut in enumerate(cuts):
+        progress(f"features as of {cut.name}", index / len(cuts))
+        parts.append(_rows_at(definition, workshop, cut, columns))
+    rows = stack(parts)
+    _refuse_empty(definition, rows)
+    return rows
+
+
+def scoring_rows(definition: Prediction, workshop: Workshop, as_of: datetime, columns: tuple[Column, ...]) -> Rows:
+    """The population as of an instant with its features; the answers are not known (NaN)."""
+    cut = CutOff(str(local_day(as_of, workshop.warehouse.zone)), 0.0, 1.0, as_of)
+    engine, history = workshop.warehouse.engine, workshop.history(as_of)
+    with workshop.passing(f"people_{definition.name}") as people:
+        engine.create_table_as(people, population(definition, workshop, history))
+        return _described(workshop, cut, columns, people)
+
+
+def chosen_columns(definition: Prediction, workshop: Workshop, history: History) -> tuple[Column, ...]:
+    """The features that the definition wants and the data can carry, in the order of the library.
+
+    Raises BadQuestion for a name or pattern that no feature fits, with similar names.
+    """
+    library, choice = workshop.library, definition.features
+    known = {name: family.name for name, family in library.owners.items()}
+    for pattern in [*choice.include, *choice.exclude, *_baseline_features(definition)]:
+        plain = "*" not in pattern and "?" not in pattern and not pattern.startswith("family:")
+        if plain and pattern not in known:
+            close = difflib.get_close_matches(pattern, known, 3)
+            raise BadQuestion(
+                f"{definition.name}: there is no feature {pattern!r}",
+                remedy=f"Did you mean {', '.join(close)}?" if close else "List them with `aimwell tags`.",
+            )
+    features = workshop.features(history.as_of)
+    needed = set(_baseline_features(definition))
+    wanted = [name for name, family in known.items() if choice.chosen(name, family) or name in needed]
+    found = tuple(features.columns(wanted))
+    if not found:
+        raise NotEnoughData(
+            f"{definition.name}: the data carry none of the features that the definition wants",
+            expected=", ".join(choice.include),
+            remedy="Load more tables, or include other features.",
+        )
+    return found
+
+
+def _baseline_features(definition: Prediction) -> list[str]:
+    rule = definition.baseline
+    if rule is None:
+        return []
+    return [name.removeprefix("-") for name in rule.rank_by or []] + ([rule.amount_of] if rule.amount_of else [])
+
+
+def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> Rows:
+    engine, history = workshop.warehouse.engine, workshop.history(instant_of(cut))
+    with workshop.passing(f"people_{definition.name}") as people:
+        if definition.cut_offs.by == "campaign":
+            with workshop.passing(f"contacted_{definition.name}") as mailed:
+                engine.create_table_as(mailed, contacted(definition, workshop, cut))
+                engine.create_table_as(people, population(definition, workshop, history, mailed))
+        else:
+            engine.create_table_as(people, population(definition, workshop, history))
+        rows = _described(workshop, cut, columns, people)
+        truth = answers(definition, workshop, cut, people, rows.customers)
+        past = rows.past
+        if definition.baseline is None or definition.baseline.last_period:
+            past = answers_before(definition, workshop, cut, people, rows.customers)
+    return Rows(rows.customers, rows.cut, rows.cuts, rows.columns, rows.table, truth, rows.age_days, past)
+
+
+def _described(workshop: Workshop, cut: CutOff, columns: tuple[Column, ...], people: str) -> Rows:
+    as_of = instant_of(cut)
+    features = workshop.features(as_of)
+    table = features.to_arrow(people, [column.name for column in columns])
+    customers = np.asarray(table.column("customer_id").to_pylist(), dtype=np.str_)
+    unknown = np.full(customers.size, np.nan)
+    age = _ages(features.history, workshop.warehouse.engine, people)
+    table = _days_as_ages(table.drop_columns(["customer_id"]), local_day(as_of, workshop.warehouse.zone))
+    return Rows(customers, np.zeros(customers.size, np.int64), (cut,), columns, table, unknown, age, unknown)
+
+
+def _days_as_ages(table: pa.Table, today: object) -> pa.Table:
+    """Dates become days before the cut-off: a model must not learn from the calendar of its training."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_date(field.type):
+            days = table.column(place).cast(pa.date32()).to_numpy(zero_copy_only=False)
+            ago = (np.datetime64(str(today), "D") - days.astype("datetime64[D]")) / _NAIVE_DAY
+            table = table.set_column(place, field.name, pa.array(ago.astype(np.float64), from_pandas=True))
+    return table
+
+
+def _ages(history: History, engine: Engine, people: str) -> FloatArray:
+    """Days since each customer in the table was first seen, sorted by id; NaN for those never seen [n]."""
+    seen = [query for name in sorted(history.catalog) if (query := _first_seen(name, history)) is not None]
+    relations = {"people": people}
+    query = exp.select(exp.column("customer_id", table="people")).from_("people")
+    if seen:
+        union: exp.Query = seen[0]
+        for other in seen[1:]:
+            union = exp.union(union, other, distinct=False)
+        earliest = exp.alias_(exp.Min(this=exp.column("since")), "since")
+        firsts = exp.select("customer_id", earliest).from_("seen").group_by("customer_id")
+        days = exp.Anonymous(
+            this="days_between",
+            expressions=[exp.column("since", table="firsts"), exp.Anonymous(this="as_of")],
+        )
+        same = exp.EQ(
+            this=exp.column("customer_id", table="firsts"), expression=exp.column("customer_id", table="people")
+        )
+        query = query.select(exp.alias_(days, "age")).join(exp.to_table("firsts"), on=same, join_type="left")
+        query = query.with_("seen", as_=union).with_("firsts", as_=firsts)
+    else:
+        query = query.select(exp.alias_(exp.cast(exp.null(), exp.DType.DOUBLE), "age"))
+    bound = history.bind(query.order_by(exp.column("customer_id", table="people")), relations)
+    ages = engine.to_arrow(bound).column("age").cast(pa.float64())
+    found: FloatArray = np.asarray(ages.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return found
+
+
+def _first_seen(name: str, history: History) -> exp.Select | None:
+    """Each customer's first instant in one table of facts, or since when the customer table knows him."""
+    facts = history.catalog[name]
+    if name == "customer":
+        if not history.has("customer", "created_at"):
+            return None
+        return exp.select("customer_id", exp.alias_(exp.column("created_at"), "since")).from_("customer")
+    if facts.table.shape != "fact" or not facts.rows or facts.table.references.get("customer_id") != "customer":
+        return None
+    first = exp.alias_(exp.Min(this=exp.column(facts.table.occurred or "")), "since")
+    return exp.select("customer_id", first).from_(name).group_by("customer_id")
+
+
+def _refuse_empty(definition: Prediction, rows: Rows) -> None:
+    if not len(rows):
+        raise NotEnoughData(
+            f"{definition.name}: nobody was in the population at any cut-off",
+            remedy="Widen the population, or load more history.",
+        )
+    if not rows.positives:
+        raise NotEnoughData(
+            f"{definition.name}: nobody's answer was yes",
+            expected="some customers for whom it happened",
+            seen=f"0 of {len(rows)} rows at {len(rows.cuts)} cut-offs",
+            remedy="Check the target, take a longer horizon, or another population.",
+        )

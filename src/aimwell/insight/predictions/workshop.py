@@ -1,0 +1,56 @@
+"""The workshop in which predictions are made: the warehouse, the features to learn from, and where models are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from aimwell.core.rules import Rule
+from aimwell.insight.features.build import Features
+from aimwell.insight.features.library import Library
+from aimwell.insight.rules.context import RuleContext
+from aimwell.store.warehouse.history import History
+from aimwell.store.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every verb of predictions works with.
+
+    folder: the workspace, in which models and flat files lie.   version: what the loaded data are known by.
+    segments: rules of segments that populations and targets speak of.   about: where the data come from, for cards.
+    """
+
+    warehouse: Warehouse
+    library: Library
+    folder: Path
+    version: str = ""
+    segments: Mapping[str, Rule] = field(default_factory=dict)
+    about: str = ""
+    _features: dict[datetime, Features] = field(default_factory=dict, repr=False)
+
+    def history(self, as_of: datetime) -> History:
+        """Everything known before the instant."""
+        return self.warehouse.history(as_of)
+
+    def features(self, as_of: datetime) -> Features:
+        """The features as of the instant, built once for all predictions that ask at it."""
+        if as_of not in self._features:
+            self._features[as_of] = Features(self.history(as_of), self.library, self.version)
+        return self._features[as_of]
+
+    def rules(self, as_of: datetime) -> RuleContext:
+        """What rules may speak of as of the instant."""
+        return RuleContext(self.features(as_of), self.segments)
+
+    @contextmanager
+    def passing(self, name: str) -> Iterator[str]:
+        """The name of a physical table that is dropped when the block ends."""
+        physical = f"passing_{name}"
+        try:
+            yield physical
+        finally:
+            self.warehouse.engine.drop(physical)
