@@ -45,7 +45,7 @@ docs: ## what the documents claim: links, verbs, commands, words and examples
 
 bench: ## the recorded measurements, as ratios against a named peer in the same run
 	$(bootstrap) dev
-	$(BIN)/python -m bench
+	@for script in $(filter-out bench/%_rows.py,$(wildcard bench/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## remove the environment, caches and what the demonstration made
 	rm -rf .venv demo build dist .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
