@@ -131,7 +131,7 @@ class Bases:
             if each.name not in self.standing:
                 physical = f"basis_{each.name}_{self.mark}"
                 relations = {inner.name: self.standing[inner.name] for inner in each.reads}
-                self.history.create_table_as(physical, each.query(self.history), relations)
+                self.history.create_scratch_as(physical, each.query(self.history), relations)
                 self.standing[each.name] = physical
         return {each.name: self.standing[each.name] for each in needed}
 

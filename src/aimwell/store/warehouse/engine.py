@@ -31,6 +31,9 @@ class Engine(Protocol):
     def create_table_as(self, name: str, query: exp.Expr) -> None:
         """Create or replace a table by a query's rows; on failure the former table stays."""
 
+    def create_scratch_as(self, name: str, query: exp.Expr) -> None:
+        """Create or replace a table that is needed for a moment only; whoever makes it drops it."""
+
     def write(self, name: str, rows: pa.Table) -> None:
         """Create or replace a table by Arrow rows; on failure the former table stays."""
 

@@ -42,6 +42,10 @@ class _View:
         """Keep the rows of an authored query as a table."""
         self.engine.create_table_as(name, self.bind(query, relations))
 
+    def create_scratch_as(self, name: str, query: str | exp.Expr, relations: Mapping[str, str] | None = None) -> None:
+        """Keep the rows of an authored query for a moment; whoever makes the table drops it."""
+        self.engine.create_scratch_as(name, self.bind(query, relations))
+
     def has(self, table: str, *columns: str) -> bool:
         """Whether the table is loaded with rows and every one of the columns holds some value."""
         facts = self.catalog.get(table)

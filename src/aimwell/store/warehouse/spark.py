@@ -130,6 +130,9 @@ class SparkEngine:
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
 
+    def create_scratch_as(self, name: str, query: exp.Expr) -> None:
+        self.create_table_as(name, query)
+
     def drop(self, name: str) -> None:
         self._session.catalog.dropTempView(name)
         shutil.rmtree(self._folder(name), ignore_errors=True)

@@ -62,3 +62,16 @@ DEPARTMENTS = basis(
     needs=("product.department",),
     reads=(GOODS,),
 )
+
+BRANDS = basis(
+    "brands",
+    """
+    SELECT customer_id, category, brand, sum(lines) AS lines, sum(amount) AS amount, sum(amount_year) AS amount_year
+    FROM goods
+    WHERE NOT brand IS NULL
+    GROUP BY customer_id, category, brand
+    """,
+    needs=("product.brand",),
+    reads=(GOODS,),
+)
+"""One row per customer, category and brand."""

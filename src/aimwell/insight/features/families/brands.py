@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aimwell.core.text import Text
-from aimwell.insight.features.bases.goods import GOODS
+from aimwell.insight.features.bases.goods import BRANDS, GOODS
 from aimwell.insight.features.family import Column, query_family
 
 OWN_BRAND = query_family(
@@ -44,7 +44,7 @@ BRAND_LOYALTY = query_family(
     "preference",
     Text("品牌忠诚", "Brand loyalty"),
     needs=("product.brand", "product.category"),
-    reads=(GOODS,),
+    reads=(BRANDS,),
     columns=(
         Column(
             "brand_loyalty",
@@ -57,15 +57,10 @@ BRAND_LOYALTY = query_family(
         ),
     ),
     sql="""
-    WITH brands AS (
-        SELECT customer_id, category, brand, sum(amount) AS amount, sum(lines) AS lines
-        FROM goods
-        WHERE NOT brand IS NULL AND NOT category IS NULL AND amount > 0
-        GROUP BY customer_id, category, brand
-    ),
-    shelves AS (
+    WITH shelves AS (
         SELECT customer_id, category, max(amount) AS best, sum(amount) AS amount
         FROM brands
+        WHERE amount > 0 AND NOT category IS NULL
         GROUP BY customer_id, category
         HAVING sum(lines) >= 3
     )

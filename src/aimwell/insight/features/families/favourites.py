@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aimwell.core.text import Text
 from aimwell.insight.features.bases.categories import CATEGORIES
-from aimwell.insight.features.bases.goods import DEPARTMENTS, GOODS
+from aimwell.insight.features.bases.goods import BRANDS, DEPARTMENTS
 from aimwell.insight.features.basis import Basis
 from aimwell.insight.features.family import Column, Family, query_family
 
@@ -63,19 +63,18 @@ CATEGORY = _favourite(
 BRAND = _favourite(
     "brand",
     Text("品牌", "brand"),
-    reads=GOODS,
+    reads=BRANDS,
     rows="""
-    WITH brands AS (
+    WITH totals AS (
         SELECT customer_id, brand, sum(amount_year) AS amount_year
-        FROM goods
-        WHERE NOT brand IS NULL
+        FROM brands
         GROUP BY customer_id, brand
     )
     SELECT
         customer_id,
         arg_max(brand, (amount_year, brand)) AS top_brand,
         ratio(max(amount_year), sum(amount_year)) AS top_brand_share
-    FROM brands
+    FROM totals
     WHERE amount_year > 0
     GROUP BY customer_id
     """,

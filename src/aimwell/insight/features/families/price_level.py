@@ -29,18 +29,18 @@ PRICE_LEVEL = query_family(
     ),
     sql="""
     WITH sold AS (
-        SELECT
-            purchase.product_id,
-            product.category,
-            ln(ratio(sum(purchase.amount), sum(purchase.quantity))) AS price
+        SELECT product_id, ln(ratio(sum(amount), sum(quantity))) AS price
         FROM purchase
-        JOIN product ON product.product_id = purchase.product_id
-        WHERE purchase.amount > 0 AND purchase.quantity > 0 AND NOT product.category IS NULL
-        GROUP BY purchase.product_id, product.category
+        WHERE amount > 0 AND quantity > 0
+        GROUP BY product_id
     ),
     priced AS (
-        SELECT product_id, price - mean(price) OVER (PARTITION BY category) AS premium
+        SELECT
+            sold.product_id,
+            sold.price - mean(sold.price) OVER (PARTITION BY product.category) AS premium
         FROM sold
+        JOIN product ON product.product_id = sold.product_id
+        WHERE NOT product.category IS NULL
     )
     SELECT goods.customer_id, exp(ratio(sum(goods.lines * priced.premium), sum(goods.lines))) AS price_level
     FROM goods
