@@ -194,6 +194,7 @@ TABLES: dict[str, Table] = {
                 ("subcategory", "text", "finer category"),
                 ("department", "text", "coarser category"),
                 ("brand", "text", "brand or maker"),
+                ("own_brand", "boolean", "whether it is sold under the company's own brand"),
                 ("price", "money", "list price"),
                 ("margin", "money", "margin per unit"),
                 ("risk_level", "integer", "1 (low) to 5"),
