@@ -3,7 +3,7 @@
 Two kinds of rows, both about a local day, with the country's code as their place:
 
 - `holiday`: a public holiday, `label` its name, `value` 1.
-- `day_off`: `value` 1 if most people are off that day, 0 if a weekend is worked instead (China's 调休); `label` says why.
+- `day_off`: `value` 1 if most people are off that day, 0 if a weekend day is worked instead (调休); `label` says why.
 
 Each row carries the instant from which it was known. Dates that follow from law and moon are known two years ahead;
 swaps when the country has published them, in China late in the year before. Where swaps change a day that was already
@@ -81,7 +81,7 @@ def calendar_rows(country: str, since: date, until: date, *, language: Language 
             "kind": [row.kind for row in told],
             "value": [row.value for row in told],
             "label": [row.label for row in told],
-            "issued_at": [datetime.combine(row.issued, datetime.min.time()) for row in told],  # noqa: DTZ901 (naive UTC)
+            "issued_at": [datetime.combine(row.issued, datetime.min.time()) for row in told],
         },
         schema=_SCHEMA,
     )

@@ -68,7 +68,7 @@ def lock_away(course: Course, week: int) -> None:
     """Some idle money goes into term deposits, more of it with the cautious."""
     people, chance = course.customers, course.chance
     able = course.active(week) & (course.deposit > 2 * IDLE)
-    for who in np.flatnonzero(able & happens(chance, 0.003 + 0.01 * (people.risk <= 2), len(people))):
+    for who in np.flatnonzero(able & happens(chance, 0.006 + 0.014 * (people.risk <= 2), len(people))):
         amount = float(np.floor(course.deposit[who] * chance.uniform(0.3, 0.7) / 1000) * 1000)
         course.deposit[who] -= amount
         course.hold(int(who), NO_PRODUCT, amount, 7 * week + 6 + int(people.term[who]))

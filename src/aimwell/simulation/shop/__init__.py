@@ -46,6 +46,7 @@ def simulate(seed: int = SEED, customers: int = CUSTOMERS) -> Market:
         "outcome": outcomes,
         "feedback": feedback_table(shoppers, stream(seed, "shop/survey")),
         "device": device_table(shoppers, stream(seed, "shop/devices")),
+        "relation": _relation_table(),
         "context": context_table(stream(seed, "shop/forecasts"), weather),
     }
     return Market(held, truth_tables(year))
@@ -88,6 +89,21 @@ def _product_table(prices: Floats) -> pa.Table:
             "brand": np.asarray([f"brand_{i % 5 + 1}" for i in range(count)], dtype=object),
             "price": prices,
             "margin": np.round(prices * 0.25, 2),
+        },
+    )
+
+
+def _relation_table() -> pa.Table:
+    """What the company says its categories stand for, for inferred ways of life."""
+    ways = ("cook", None, None, "beauty", "active", "home", "tech", "reader", "family")
+    known = [place for place, way in enumerate(ways) if way]
+    return canonical(
+        "relation",
+        {
+            "head": np.asarray([CATEGORIES[place] for place in known], dtype=object),
+            "relation": np.full(len(known), "lifestyle", dtype=object),
+            "tail": np.asarray([ways[place] for place in known], dtype=object),
+            "weight": np.ones(len(known)),
         },
     )
 
