@@ -41,7 +41,7 @@ types: ## strict types
 
 docs: ## what the documents claim: links, verbs, commands, words and examples
 	$(bootstrap) dev
-	$(PYTEST) tests/test_house.py tests/test_docs.py src/aimwell/core src/aimwell/science
+	$(PYTEST) tests/test_house.py tests/test_docs.py tests/test_recipes.py src/aimwell
 
 bench: ## the recorded measurements, as ratios against a named peer in the same run
 	$(bootstrap) dev
