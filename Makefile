@@ -19,7 +19,7 @@ demo: ## from raw data to a report and lists of whom to contact, on real custome
 
 test: lint types ## everything that must hold: style, imports, types, fast tests, Spark and slow tests
 	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
-	$(PYTEST) -m "spark or slow" --durations=15
+	$(PYTEST) tests -m "spark or slow" --durations=15
 
 fast: ## the fast tests alone, with the examples in the docstrings
 	$(bootstrap) dev
@@ -27,7 +27,7 @@ fast: ## the fast tests alone, with the examples in the docstrings
 
 spark: ## the tests on a local Spark cluster
 	$(bootstrap) dev
-	$(PYTEST) -m spark --durations=15
+	$(PYTEST) tests -m spark --durations=15
 
 lint: ## style, format and who may import whom
 	$(bootstrap) dev
