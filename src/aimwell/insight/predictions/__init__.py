@@ -1,1 +1,40 @@
-"""Predictions: one mechanism for every question about the future of customers."""
+"""Predictions: one mechanism for every question about the future of customers.
+
+The verbs take a definition, a workshop (warehouse, features, folder) and an instant, and return frozen results whose
+`to_dict` holds everything that a page or report shows.
+"""
+
+from aimwell.insight.predictions.backtest import Backtest, backtest
+from aimwell.insight.predictions.card import Card
+from aimwell.insight.predictions.definition import Prediction
+from aimwell.insight.predictions.drift import DriftReport, measure_drift
+from aimwell.insight.predictions.life import Due, LifeEvent, champion, due, life, promote, roll_back
+from aimwell.insight.predictions.making import Trained, train
+from aimwell.insight.predictions.models import read_card
+from aimwell.insight.predictions.score import Scored, Scoring, audience_table, explain, score
+from aimwell.insight.predictions.workshop import Workshop
+
+__all__ = [
+    "Backtest",
+    "Card",
+    "DriftReport",
+    "Due",
+    "LifeEvent",
+    "Prediction",
+    "Scored",
+    "Scoring",
+    "Trained",
+    "Workshop",
+    "audience_table",
+    "backtest",
+    "champion",
+    "due",
+    "explain",
+    "life",
+    "measure_drift",
+    "promote",
+    "read_card",
+    "roll_back",
+    "score",
+    "train",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,8 +73,9 @@ def fit_amounts(rows: Rows, encoding: Encoding, settings: ModelSettings, seed: i
     """
     buyers = rows.take(rows.truth > 0)
     sheet = make_sheet(buyers, encoding.matrix(buyers.table), encoding, settings, buyers.truth)
+    sheet = replace(sheet, monotone=(0,) * len(sheet.monotone))
     rounds, places, foretold = _out_of_fold(buyers, sheet, settings, seed)
-    trees = grow(sheet, settings.trees, "gamma", rounds, seed)
+    trees = grow(sheet, settings.amount_trees, "gamma", rounds, seed)
     level, edges, ratios = _spread(foretold, buyers.truth[places])
     return Amounts(trees, level, edges, ratios)
 
@@ -87,13 +88,17 @@ def _out_of_fold(buyers: Rows, sheet: Sheet, settings: ModelSettings, seed: int)
     foretold: list[FloatArray] = []
     for fold in folds:
         judge = sheet.take(fold.judge)
-        trees, best = grow_until(sheet.take(fold.learn), judge, settings.trees, "gamma", seed)
+        trees, best = grow_until(sheet.take(fold.learn), judge, settings.amount_trees, "gamma", seed)
         rounds.append(best)
         foretold.append(np.exp(trees.raw(judge.matrix)))
     if not folds:
         mean = np.full(len(buyers), float(buyers.truth.mean()))
         return FEWEST_ROUNDS, np.arange(len(buyers)), mean
-    chosen = max(int(np.median(rounds)), FEWEST_ROUNDS) if settings.trees.rounds == "auto" else settings.trees.rounds
+    chosen = (
+        max(int(np.median(rounds)), FEWEST_ROUNDS)
+        if settings.amount_trees.rounds == "auto"
+        else settings.amount_trees.rounds
+    )
     return chosen, np.concatenate([fold.judge for fold in folds]), np.concatenate(foretold)
 
 

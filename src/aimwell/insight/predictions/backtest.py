@@ -11,11 +11,12 @@ import pyarrow as pa
 from aimwell.core.errors import NotEnoughData
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Text
-from aimwell.insight.predictions.baseline import baseline_of
+from aimwell.insight.predictions.baseline import baselines_of
 from aimwell.insight.predictions.cutoffs import tested
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.evaluation import Evaluation
 from aimwell.insight.predictions.findings import Finding
+from aimwell.insight.predictions.flat import flat_rows
 from aimwell.insight.predictions.guard import (
     answer_of,
     inspect_base_rates,
@@ -28,6 +29,7 @@ from aimwell.insight.predictions.kind import Model, kind_of
 from aimwell.insight.predictions.likelihood import Trial
 from aimwell.insight.predictions.periods import PeriodResult, period_results
 from aimwell.insight.predictions.plain import Result
+from aimwell.insight.predictions.provenance import provenance
 from aimwell.insight.predictions.rows import Rows
 from aimwell.insight.predictions.scores import Baseline, Scores
 from aimwell.insight.predictions.training import training_rows
@@ -50,6 +52,7 @@ class Choice:
 class Backtest(Result):
     """How the prediction would have done: everybody, new and existing customers apart, cut-off by cut-off.
 
+    others: everybody again beside each further baseline, the metrics alone.
     held_out: names of the cut-offs judged.   learnt_rows, learnt_positives: what was learnt from.
     """
 
@@ -63,6 +66,7 @@ class Backtest(Result):
     everybody: Evaluation
     new: Evaluation
     existing: Evaluation
+    others: tuple[Evaluation, ...]
     periods: tuple[PeriodResult, ...]
     findings: tuple[Finding, ...]
     choice: Choice
@@ -94,14 +98,31 @@ def backtest(
 
     as_of: nothing known later is used at all.   Raises NotEnoughData where the data carry no answer.
     """
-    rows = training_rows(definition, workshop, as_of, part(progress, 0.0, 0.6))
-    return judge_rows(definition, rows, as_of, seed=seed, progress=part(progress, 0.6, 1.0)).result
+    rows = gather(definition, workshop, as_of, part(progress, 0.0, 0.6))
+    known = provenance(definition, workshop, as_of).findings()
+    return judge_rows(definition, rows, as_of, seed=seed, progress=part(progress, 0.6, 1.0), known=known).result
+
+
+def gather(definition: Prediction, workshop: Workshop, as_of: datetime, progress: Progress) -> Rows:
+    """The rows with known answers, from the warehouse or from the flat file."""
+    if definition.flat is not None:
+        return flat_rows(definition, workshop.folder)
+    return training_rows(definition, workshop, as_of, progress)
 
 
 def judge_rows(
-    definition: Prediction, rows: Rows, as_of: datetime | None, *, seed: int, progress: Progress = silent
+    definition: Prediction,
+    rows: Rows,
+    as_of: datetime | None,
+    *,
+    seed: int,
+    progress: Progress = silent,
+    known: tuple[Finding, ...] = (),
 ) -> Judged:
-    """Hold out the rows to be judged, learn from the others whose answers were known by then, judge once."""
+    """Hold out the rows to be judged, learn from the others whose answers were known by then, judge once.
+
+    known: what is already to be said of the data.
+    """
     held = tested(definition, rows.cuts)
     first = min(held, key=lambda cut: rows.cuts[cut].opens)
     learnt, judged = rows.take(rows.learnable_for(first) & ~np.isin(rows.cut, held)), rows.at(*held)
@@ -109,7 +130,7 @@ def judge_rows(
     learnt = sampled(learnt, definition, seed)
     kind = kind_of(definition.kind)
     model, trial = kind.fit(learnt, definition.model, seed, part(progress, 0.0, 0.6))
-    scores, base = model.scores(judged.table), baseline_of(definition, judged, learnt)
+    scores, (base, *others) = model.scores(judged.table), baselines_of(definition, judged, learnt)
     progress("judge", 0.65)
     whole, new, existing = _apart(definition, judged, scores, base, seed)
     progress("guard", 0.85)
@@ -125,8 +146,9 @@ def judge_rows(
         everybody=whole,
         new=new,
         existing=existing,
+        others=tuple(_beside(definition, judged, scores, other, seed) for other in others),
         periods=period_results(definition, learnt, trial, judged, scores, base),
-        findings=_findings(definition, parts, whole, seed),
+        findings=(*_findings(definition, parts, whole, seed), *known),
         choice=Choice(trial.rounds, trial.mix.share, definition.model.options().index(trial.settings), trial.ordered),
         seed=seed,
     )
@@ -155,6 +177,11 @@ def _apart(
         for places in groups
     ]
     return found[0], found[1], found[2]
+
+
+def _beside(definition: Prediction, judged: Rows, scores: Scores, other: Baseline, seed: int) -> Evaluation:
+    found = kind_of(definition.kind).judge(judged, scores, other, sizes=tuple(definition.lists), seed=seed)
+    return Evaluation(found.people, found.positives, found.mean, found.baseline, found.metrics, notes=found.notes)
 
 
 def _findings(definition: Prediction, parts: _Parts, whole: Evaluation, seed: int) -> tuple[Finding, ...]:

@@ -17,18 +17,21 @@ _LAST = Text("与上一期相同", "same as the last period")
 _SAME = Text("人人相同", "the same for everybody")
 
 
-def baseline_of(definition: Prediction, rows: Rows, learnt: Rows) -> Baseline:
-    """The baseline's raw scores (amounts, for predictions of amounts) for rows.
+def baselines_of(definition: Prediction, rows: Rows, learnt: Rows) -> list[Baseline]:
+    """The baselines' raw scores (amounts, for predictions of amounts) for rows, the one to beat first.
 
     learnt: the training rows, from which "the same for everybody" takes its mean.   A value that is not known ranks
     last, and counts as no amount.   Flat files have no last period; there the default is the same for everybody.
     """
-    rule = definition.baseline or (LAST_PERIOD if not np.isnan(rows.past).all() else SAME)
+    rules = definition.baseline or [LAST_PERIOD if not np.isnan(rows.past).all() else SAME]
+    return [_baseline(rule, rows, learnt) for rule in rules]
+
+
+def _baseline(rule: BaselineRule, rows: Rows, learnt: Rows) -> Baseline:
     if rule.rank_by:
         raw, label = _ranked(rows, rule.rank_by), _names(rows, rule.rank_by)
     elif rule.amount_of:
-        raw = np.nan_to_num(rows.values(rule.amount_of)) * rule.times
-        label = _names(rows, [rule.amount_of])
+        raw, label = np.nan_to_num(rows.values(rule.amount_of)) * rule.times, _names(rows, [rule.amount_of])
     elif rule.last_period:
         raw, label = np.nan_to_num(rows.past), _LAST
     else:

@@ -160,6 +160,10 @@ class Flat(BaseModel):
     )
 
 
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
 def _days(value: object) -> object:
     return f"{value}d" if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -180,7 +184,10 @@ class Prediction(Definition):
     flat: Flat | None = Field(default=None, description="instead of population, target and horizon: a flat file")
     features: FeatureChoice = FeatureChoice()
     model: ModelSettings = ModelSettings()
-    baseline: BaselineRule | None = Field(default=None, description="by default the same as in the last period")
+    baseline: Annotated[list[BaselineRule], BeforeValidator(_listed)] = Field(
+        default_factory=list,
+        description="one or several; the first is what the model must beat; by default the same as in the last period",
+    )
     new_within_days: int = Field(default=90, ge=1, description="customers first seen within so many days are new")
     minimum_positives: int = Field(default=100, ge=1, description="fewer than so many in training are warned of")
     refit: Annotated[Duration, BeforeValidator(_days)] = Field(

@@ -46,6 +46,10 @@ class Model(ABC):
         """What each used column adds to the raw score, the last column being the average [n, columns + 1]."""
 
     @abstractmethod
+    def weights(self) -> FloatArray:
+        """How much each used column lowered the loss of the trees, as shares [columns]."""
+
+    @abstractmethod
     def to_dict(self) -> dict[str, object]:
         """Everything but the trees and the encoding, as plain values."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from aimwell.insight.predictions.baseline import baseline_of
+from aimwell.insight.predictions.baseline import baselines_of
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.guard import answer_of
 from aimwell.insight.predictions.likelihood import Trial
@@ -51,7 +51,7 @@ def period_results(
             found.append(_result(judged.take(here), "held_out", likely[here], baseline.raw[here]))
         elif tried.size:
             rows = foretold.take(tried)
-            found.append(_result(rows, "chosen_on", trial.raw[tried], baseline_of(definition, rows, learnt).raw))
+            found.append(_result(rows, "chosen_on", trial.raw[tried], baselines_of(definition, rows, learnt)[0].raw))
         else:
             found.append(_result(learnt.at(cut), "learnt", None, None))
     return tuple(found)

@@ -55,6 +55,9 @@ class ModelSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     trees: TreeSettings = TreeSettings()
+    amount_trees: TreeSettings = Field(
+        default=TreeSettings(leaves=15, depth=5), description="kind how_much: trees for the amount of those who buy"
+    )
     linear: LinearSettings = LinearSettings()
     folds: int = Field(default=3, ge=1, le=20, description="later cut-offs inside the training part to choose on")
     half_life_days: float | None = Field(

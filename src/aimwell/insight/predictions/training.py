@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -42,12 +43,24 @@ def training_rows(definition: Prediction, workshop: Workshop, as_of: datetime, p
     return rows
 
 
-def scoring_rows(definition: Prediction, workshop: Workshop, as_of: datetime, columns: tuple[Column, ...]) -> Rows:
-    """The population as of an instant with its features; the answers are not known (NaN)."""
+def scoring_rows(
+    definition: Prediction,
+    workshop: Workshop,
+    as_of: datetime,
+    columns: tuple[Column, ...],
+    customers: Sequence[str] | None = None,
+) -> Rows:
+    """The population as of an instant with its features; the answers are not known (NaN).
+
+    customers: these instead of the population.
+    """
     cut = CutOff(str(local_day(as_of, workshop.warehouse.zone)), 0.0, 1.0, as_of)
     engine, history = workshop.warehouse.engine, workshop.history(as_of)
     with workshop.passing(f"people_{definition.name}") as people:
-        engine.create_table_as(people, population(definition, workshop, history))
+        if customers is None:
+            engine.create_table_as(people, population(definition, workshop, history))
+        else:
+            engine.write(people, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
         return _described(workshop, cut, columns, people)
 
 
@@ -80,10 +93,8 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
 
 
 def _baseline_features(definition: Prediction) -> list[str]:
-    rule = definition.baseline
-    if rule is None:
-        return []
-    return [name.removeprefix("-") for name in rule.rank_by or []] + ([rule.amount_of] if rule.amount_of else [])
+    ranked = [name.removeprefix("-") for rule in definition.baseline for name in rule.rank_by or []]
+    return ranked + [rule.amount_of for rule in definition.baseline if rule.amount_of]
 
 
 def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> Rows:
@@ -98,7 +109,7 @@ def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: t
         rows = _described(workshop, cut, columns, people)
         truth = answers(definition, workshop, cut, people, rows.customers)
         past = rows.past
-        if definition.baseline is None or definition.baseline.last_period:
+        if not definition.baseline or any(rule.last_period for rule in definition.baseline):
             past = answers_before(definition, workshop, cut, people, rows.customers)
     return Rows(rows.customers, rows.cut, rows.cuts, rows.columns, rows.table, truth, rows.age_days, past)
 

@@ -49,6 +49,11 @@ class Trees:
         total: FloatArray = np.sum([bag.feature_importance("gain") for bag in self.bags], axis=0, dtype=np.float64)
         return total
 
+    def weights(self) -> FloatArray:
+        """The gains as shares; all zero when no tree ever split [d]."""
+        gains = self.gains()
+        return gains / (float(gains.sum()) or 1.0)
+
     def texts(self) -> list[str]:
         """Each bag as LightGBM's own text."""
         return [bag.model_to_string() for bag in self.bags]

@@ -35,6 +35,9 @@ class HappensModel(Model):
     def contributions(self, table: pa.Table) -> FloatArray:
         return self.likelihood.contributions(self.encoding.matrix(table))
 
+    def weights(self) -> FloatArray:
+        return self.likelihood.trees.weights()
+
     def to_dict(self) -> dict[str, object]:
         return {"likelihood": self.likelihood.to_dict()}
 

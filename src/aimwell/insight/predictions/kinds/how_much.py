@@ -47,6 +47,9 @@ class HowMuchModel(Model):
         found: FloatArray = nothing[:, None] * self.likelihood.contributions(matrix)
         return found + self.amounts.trees.contributions(matrix)
 
+    def weights(self) -> FloatArray:
+        return (self.likelihood.trees.weights() + self.amounts.trees.weights()) / 2
+
     def to_dict(self) -> dict[str, object]:
         return {"likelihood": self.likelihood.to_dict(), "amounts": self.amounts.to_dict()}
 
