@@ -23,7 +23,7 @@ _BANDS: tuple[tuple[str, float], ...] = (
     ("20000-50000", 20_000),
     ("50000+", 50_000),
 )
-_NIGHT = 5 * 3600  # nightly runs write their results at five in the morning
+_NIGHT, _BUREAU = 5 * 3600, 4 * 3600  # nightly runs end at five, the credit bureau's file comes at four
 _WEEKS_OF_TIER = 12
 _WEEKS_OF_SCORE = 26
 
@@ -128,7 +128,7 @@ def _scores(course: Course, chance: np.random.Generator, versions: Records) -> N
             "score",
             customer_id=people.people.ids[who],
             credit_score=np.round(np.clip(score, 350, 950)),
-            known_at=utc(_days(np.full(len(who), 7 * week)), np.full(len(who), _NIGHT), OFFSET),
+            known_at=utc(_days(np.full(len(who), 7 * week)), np.full(len(who), _BUREAU), OFFSET),
         )
 
 

@@ -22,7 +22,7 @@ LIFESTYLE = query_family(
             Text(
                 "推断，非客户自述：近182天在某生活方式相关类目的购买占比高于全体平均1.5倍以上且至少3行，取倍数最高者",
                 "Inferred, not stated: from the purchases of the last 182 days, the way of life whose categories take "
-                "up at least 1.5 times the average share, over 3 lines or more; the highest multiple counts, ties by name",
+                "up at least 1.5 times the average share, in 3 lines or more; the highest counts, ties by name",
             ),
             inferred=True,
         ),
