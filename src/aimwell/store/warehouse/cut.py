@@ -61,7 +61,8 @@ def cut_table(facts: TableFacts, cut: Cut) -> exp.Select:
     """The rows and values of one table that were known at the cut (strictly before it)."""
     if facts.table.shape == "state":
         return _state(facts, cut)
-    return exp.select("*").from_(exp.to_table(facts.table.name)).where(*_fact_conditions(facts, cut))
+    columns = [exp.column(name) for name in facts.columns]
+    return exp.select(*columns).from_(exp.to_table(facts.table.name)).where(*_fact_conditions(facts, cut))
 
 
 def _fact_conditions(facts: TableFacts, cut: Cut) -> list[exp.Expr]:

@@ -61,7 +61,8 @@ class Warehouse:
         return max(found)
 
     def _inspect(self, table: Table) -> TableFacts:
-        columns = tuple(self.engine.columns(table.name))
+        # What begins with an underscore is the warehouse's own (which file a row came from): no view shows it.
+        columns = tuple(name for name in self.engine.columns(table.name) if not name.startswith("_"))
         counts = [exp.alias_(exp.Count(this=exp.column(c, quoted=True)), f"n{i}") for i, c in enumerate(columns)]
         instants = [column.name for column in table.columns if column.kind == "instant" and column.name in columns]
         earliest = [exp.alias_(exp.Min(this=exp.column(name)), f"t{i}") for i, name in enumerate(instants)]

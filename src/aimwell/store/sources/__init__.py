@@ -1,0 +1,1 @@
+"""Sources: any files or database tables become canonical tables by configuration alone."""

@@ -1,0 +1,286 @@
+"""Settling: of typed rows that share a key, among themselves or with what is there, which one stays.
+
+Equal rows are one row. Of unequal ones, the rule of the mapping picks the first or last; without a rule what was there
+first stays (in the table, else in the earlier file and row) and the others are rejected as `conflicting_key`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlglot import exp
+
+from aimwell.core.errors import BadSource
+from aimwell.store.sources.compile import AWARE, FILES, Target
+from aimwell.store.sources.definition import TableMapping
+from aimwell.store.sources.localtime import to_utc
+from aimwell.store.sources.trees import (
+    FILE,
+    ORIGIN,
+    REASON,
+    ROW,
+    TYPES,
+    add_column,
+    call,
+    column,
+    data_type,
+    delete,
+    equal,
+    exists,
+    insert,
+    is_null,
+    known,
+    negated,
+    number,
+    same,
+    table_columns,
+    temporary,
+    text,
+    when,
+)
+from aimwell.store.warehouse.engine import Engine
+
+TYPED = "load_typed"
+CONTESTED = "load_contested"
+CONTENDERS = "load_contenders"
+LOSERS = "load_losers"
+DUPLICATE, SUPERSEDED, CONFLICT = "duplicate", "superseded", "conflicting_key"
+_THERE, _VERDICT, _WINNER, _RANK = "_there", "_verdict", "_winner", "_rank"
+
+
+@dataclass(frozen=True)
+class Settling:
+    """One table's typed rows on their way into the warehouse."""
+
+    engine: Engine
+    source: str
+    mapping: TableMapping
+    targets: tuple[Target, ...]
+
+    def settle(self) -> bool:
+        """Find the losers among rows that share a key; returns whether there are any."""
+        self.engine.run(temporary(CONTESTED, self._contested()))
+        if not _count(self.engine, CONTESTED):
+            return False
+        self.engine.run(temporary(CONTENDERS, self._contenders()))
+        self.engine.run(temporary(LOSERS, self._losers()))
+        return True
+
+    def fresh(self) -> exp.Select:
+        """The acceptable typed rows, instants in UTC, columns of the key that are not mapped as NULL."""
+        return self._fresh.copy()
+
+    @cached_property
+    def _fresh(self) -> exp.Select:
+        query = exp.select(column(FILE), column(ROW))
+        for target in self.targets:
+            query = query.select(exp.alias_(self._settled(target), target.name, quoted=True))
+        for name in self._unmapped_key:
+            nothing = exp.cast(exp.null(), data_type(TYPES[self.mapping.kind(name)]))
+            query = query.select(exp.alias_(nothing, name, quoted=True))
+        return query.from_(exp.to_table(TYPED)).where(is_null(column(REASON)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are compared and written."""
+        return (*(target.name for target in self.targets), *self._unmapped_key)
+
+    def ensure_table(self) -> None:
+        """Make the table, or add what it lacks: all canonical columns, the attributes, and the origin of each row.
+
+        Raises BadSource when an attribute has another kind there.
+        """
+        name = self.mapping.table
+        wanted = [(each.name, TYPES[each.kind]) for each in self.mapping.canonical.columns]
+        wanted += [(extra, TYPES[self.mapping.kind(extra)]) for extra in self.mapping.attributes]
+        wanted.append((ORIGIN, "BIGINT"))
+        present = self.engine.columns(name)
+        if not present:
+            self.engine.run(table_columns(name, wanted))
+            return
+        for each, kind in wanted:
+            if each not in present:
+                self.engine.run(add_column(name, each, kind))
+            elif present[each].replace(" ", "") != kind.replace(" ", ""):
+                raise BadSource(
+                    f"The column {each!r} of {name} is {present[each]} already",
+                    seen=f"{kind} in the source {self.source}",
+                    remedy="Give it the same cast in every source, or another name.",
+                )
+
+    def write(self, *, contested: bool) -> int:
+        """Put the winners into the table, in the place of what they supersede; returns how many were superseded."""
+        name = self.mapping.table
+        replaced = 0
+        if contested:
+            beaten = exp.and_(
+                column(_THERE, "l"),
+                exp.NullSafeEQ(this=column(FILE, "l"), expression=column(ORIGIN, name)),
+                same(self.mapping.key, "l", name),
+            )
+            found = exp.select(exp.Count(this=exp.Star())).from_(LOSERS).where(column(_THERE))
+            replaced = int(self.engine.to_arrow(found).column(0)[0].as_py())
+            if replaced:
+                losing = exists(exp.select("1").from_(exp.to_table(LOSERS).as_("l")).where(beaten))
+                self.engine.run(delete(name, losing))
+        kept = exp.select(*[column(each, "f") for each in (*self.names, FILE)]).from_(self.fresh().subquery("f"))
+        if contested:
+            lost = exp.select("1").from_(exp.to_table(LOSERS).as_("l")).where(equal((FILE, ROW), "l", "f"))
+            kept = kept.where(negated(exists(lost)))
+        self.engine.run(insert(name, [*self.names, ORIGIN], kept))
+        return replaced
+
+    @property
+    def _unmapped_key(self) -> list[str]:
+        mapped = {target.name for target in self.targets}
+        return [name for name in self.mapping.key if name not in mapped]
+
+    def _settled(self, target: Target) -> exp.Expr:
+        value = column(target.name)
+        if target.zone is None or target.zone.key == "UTC":
+            return value
+        bounds = exp.select(exp.Min(this=value.copy()), exp.Max(this=value.copy())).from_(TYPED)
+        row = self.engine.to_arrow(bounds.where(is_null(column(REASON))))
+        low, high = row.column(0)[0].as_py(), row.column(1)[0].as_py()
+        if not isinstance(low, datetime) or not isinstance(high, datetime):
+            return value
+        utc = to_utc(value, target.zone, low, high)
+        return when((column(AWARE + target.name), value.copy()), otherwise=utc) if target.mixed else utc
+
+    def _contested(self) -> exp.Expr:
+        """The keys that more than one row claims."""
+        keys = [column(name) for name in self.mapping.key]
+        within = (
+            exp.select(*keys)
+            .from_(self.fresh().subquery("f"))
+            .group_by(*[key.copy() for key in keys])
+            .having(exp.GT(this=exp.Count(this=exp.Star()), expression=number(1)))
+        )
+        if not _count(self.engine, self.mapping.table):
+            return within
+        there = exp.select("1").from_(exp.to_table(self.mapping.table).as_("t")).where(same(self.mapping.key, "t", "f"))
+        if (own := self._own("t")) is not None:
+            there = there.where(own)
+        across = exp.select(*[column(name, "f") for name in self.mapping.key]).from_(self.fresh().subquery("f"))
+        return exp.union(within, across.where(exists(there)), distinct=True)
+
+    def _own(self, alias: str) -> exp.Expr | None:
+        """For states, of which each source keeps its own rows: that a row there came from this source."""
+        if self.mapping.canonical.shape != "state":
+            return None
+        mine = (
+            exp.select(column("origin")).from_(FILES).where(exp.EQ(this=column("source"), expression=text(self.source)))
+        )
+        return exp.In(this=column(ORIGIN, alias), query=exp.Subquery(this=mine))
+
+    def _contenders(self) -> exp.Expr:
+        """All rows that claim a contested key: those that came, and the one that is there."""
+        claim = exp.to_table(CONTESTED).as_("k")
+        files = exp.to_table(FILES).as_("o")
+        came = (
+            exp.select(*[column(name, "f") for name in self.names], column(FILE, "f"), column(ROW, "f"))
+            .select(exp.alias_(exp.false(), _THERE), exp.alias_(column("rank", "o"), _RANK))
+            .from_(self.fresh().subquery("f"))
+            .join(claim, on=same(self.mapping.key, "k", "f"))
+            .join(files, on=exp.EQ(this=column("origin", "o"), expression=column(FILE, "f")))
+        )
+        row = exp.cast(exp.null(), data_type("BIGINT"))
+        there = (
+            exp.select(*[column(name, "t") for name in self.names])
+            .select(exp.alias_(column(ORIGIN, "t"), FILE), exp.alias_(row, ROW))
+            .select(exp.alias_(exp.true(), _THERE), exp.alias_(column("rank", "o"), _RANK))
+            .from_(exp.to_table(self.mapping.table).as_("t"))
+            .join(claim.copy(), on=same(self.mapping.key, "k", "t"))
+            .join(files.copy(), on=exp.EQ(this=column("origin", "o"), expression=column(ORIGIN, "t")), join_type="left")
+        )
+        if (own := self._own("t")) is not None:
+            there = there.where(own)
+        return exp.union(came, there, distinct=False)
+
+    def _losers(self) -> exp.Expr:
+        """Every contender but the winner of its key, with the verdict and the file that won."""
+        names = (*self.names, FILE, ROW)
+        whole = exp.Struct(
+            expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=column(n)) for n in names]
+        )
+        best = exp.alias_(call("arg_max" if self._last else "arg_min", whole, self._order()), _WINNER)
+        keys = [column(name) for name in self.mapping.key]
+        winners = exp.select(*keys, best).from_(CONTENDERS).group_by(*[key.copy() for key in keys]).subquery("w")
+        unequal = text(SUPERSEDED if self.mapping.deduplicate else CONFLICT)
+        itself = exp.and_(*[exp.NullSafeEQ(this=column(n, "l"), expression=_winning(n)) for n in (FILE, ROW)])
+        equal_values = [exp.NullSafeEQ(this=column(n, "l"), expression=_winning(n)) for n in self.names]
+        verdict = when((exp.and_(*equal_values), text(DUPLICATE)), otherwise=unequal)
+        return (
+            exp.select(*[column(name, "l") for name in (*self.mapping.key, FILE, ROW, _THERE)])
+            .select(exp.alias_(verdict, _VERDICT), exp.alias_(_winning(FILE), _WINNER))
+            .from_(exp.to_table(CONTENDERS).as_("l"))
+            .join(winners, on=same(self.mapping.key, "l", "w"))
+            .where(negated(itself))
+        )
+
+    @property
+    def _last(self) -> bool:
+        return self.mapping.deduplicate is not None and self.mapping.deduplicate.keep == "last"
+
+    def _order(self) -> exp.Expr:
+        """What is compared to find the winner, as one value: the least wins, or the greatest if the last is kept."""
+        rule = self.mapping.deduplicate
+        parts: list[exp.Expr] = []
+        if rule is None:
+            parts.append(when((column(_THERE), number(0)), otherwise=number(1)))
+        for name in rule.by if rule else ():
+            unknown, known_one = (number(0), number(1)) if self._last else (number(1), number(0))
+            parts += [when((is_null(column(name)), unknown), otherwise=known_one), column(name)]
+        # rows that no load brought count as the first file; a row that is there has no number any more
+        parts += [exp.func("coalesce", column(each), number(0)) for each in (_RANK, ROW)]
+        return exp.Struct(
+            expressions=[
+                exp.PropertyEQ(this=exp.to_identifier(f"o{n}"), expression=each) for n, each in enumerate(parts)
+            ]
+        )
+
+
+def _winning(name: str) -> exp.Expr:
+    return exp.Dot(this=column(_WINNER, "w"), expression=exp.to_identifier(name, quoted=True))
+
+
+def _count(engine: Engine, name: str) -> int:
+    return int(engine.to_arrow(exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))).column(0)[0].as_py())
+
+
+def tally_query(*, contested: bool) -> exp.Select:
+    """How many typed rows of each file met which end: 'kept', 'filtered', a reason, or a verdict."""
+    outcome = exp.func("coalesce", column(REASON, "t"), *([column(_VERDICT, "l")] if contested else []), text("kept"))
+    query = exp.select(exp.alias_(column(FILE, "t"), "file"), exp.alias_(outcome, "outcome"))
+    query = query.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(exp.to_table(TYPED).as_("t"))
+    if contested:
+        came = exp.select("*").from_(LOSERS).where(negated(column(_THERE))).subquery("l")
+        query = query.join(came, on=equal((FILE, ROW), "l", "t"), join_type="left")
+    return query.group_by(column(FILE, "t"), outcome.copy())
+
+
+def lost_query() -> exp.Select:
+    """How many rows of each file lost to a row of another file."""
+    other = exp.NEQ(this=column(FILE), expression=column(_WINNER))
+    count = exp.alias_(exp.Count(this=exp.Star()), "n")
+    return exp.select(exp.alias_(column(FILE), "file"), count).from_(LOSERS).where(other).group_by(column(FILE))
+
+
+def rejected_query(raw: exp.Expr, staging: str, *, contested: bool) -> exp.Select:
+    """File, row, reason and raw row of every rejected row (staging rows are `staged`)."""
+    filtered = exp.EQ(this=column(REASON, "t"), expression=text("filtered"))
+    reason: exp.Expr = column(REASON, "t")
+    refused: exp.Expr = exp.and_(known(column(REASON, "t")), negated(filtered))
+    query = exp.select(exp.alias_(column(FILE, "t"), "origin"), exp.alias_(column(ROW, "t"), "row_number"))
+    if contested:
+        conflict = exp.EQ(this=column(_VERDICT, "l"), expression=text(CONFLICT))
+        reason = exp.func("coalesce", reason, column(_VERDICT, "l"))
+        refused = exp.or_(refused, conflict)
+    query = query.select(exp.alias_(reason, "reason"), exp.alias_(raw, "raw")).from_(exp.to_table(TYPED).as_("t"))
+    query = query.join(exp.to_table(staging).as_("staged"), on=equal((FILE, ROW), "staged", "t"))
+    if contested:
+        came = exp.select("*").from_(LOSERS).where(negated(column(_THERE))).subquery("l")
+        query = query.join(came, on=equal((FILE, ROW), "l", "t"), join_type="left")
+    return query.where(refused)
