@@ -1,0 +1,40 @@
+"""Opens a workspace for insight: warehouse, features and the workspace's own tags in one workshop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from aimwell.core.time import add_days, parse_instant
+from aimwell.insight.features.library import library
+from aimwell.insight.predictions.workshop import Workshop
+from aimwell.store.sources.log import data_version
+from aimwell.store.warehouse.warehouse import Warehouse
+from aimwell.store.workspace import Workspace
+
+
+@contextmanager
+def open_workshop(workspace: Workspace) -> Iterator[Workshop]:
+    """Everything that the verbs of insight work with, until the block ends."""
+    with workspace.warehouse() as warehouse:
+        yield workshop_of(workspace, warehouse)
+
+
+def workshop_of(workspace: Workspace, warehouse: Warehouse) -> Workshop:
+    """The workshop of a warehouse that is already open."""
+    return Workshop(
+        warehouse=warehouse,
+        library=library(),
+        folder=workspace.folder,
+        version=data_version(warehouse.engine),
+        about=workspace.settings.about,
+    )
+
+
+def as_of_instant(workspace: Workspace, warehouse: Warehouse, given: str | None) -> datetime:
+    """The instant that was asked for, in the workspace's timezone; by default the midnight after the last fact."""
+    if given:
+        return parse_instant(given, workspace.zone)
+    last = warehouse.last_instant().astimezone(workspace.zone)
+    return add_days(parse_instant(last.date(), workspace.zone), 1, workspace.zone)
