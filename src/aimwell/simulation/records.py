@@ -34,12 +34,11 @@ class Records:
         """Add rows of a kind: equally long arrays, or single values that hold for all of them."""
         arrays = {name: np.asarray(value) for name, value in columns.items()}
         count = max((len(value) for value in arrays.values() if value.ndim), default=1)
-        if count:
-            full = {n: v if v.ndim else np.full(count, v, dtype=_kept(v)) for n, v in arrays.items()}
-            self._parts.setdefault(kind, []).append(full)
+        full = {n: v if v.ndim else np.full(count, v, dtype=_kept(v)) for n, v in arrays.items()}
+        self._parts.setdefault(kind, []).append(full)
 
     def of(self, kind: str) -> dict[str, Array]:
-        """All rows of a kind, in the order in which they were added; no columns if there are none."""
+        """All rows of a kind, in the order in which they were added; no columns if nothing was ever added."""
         parts = self._parts.get(kind, [])
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 

@@ -39,7 +39,8 @@ def event_table(course: Course, chance: np.random.Generator) -> pa.Table:
     app = columns["channel"] == "app"
     seconds = chance.integers(0, 5, count)
     delay = np.where(app & happens(chance, 0.03, count), chance.integers(3_600, 30 * 3_600, count), seconds)
-    dates = (columns["occurred_at"] + np.timedelta64(OFFSET, "s")).astype("datetime64[D]").astype(str)
+    local = columns["occurred_at"].astype("datetime64[us]") + np.timedelta64(OFFSET, "s")
+    dates = local.astype("datetime64[D]").astype(str)
     visits = [
         f"{who}-{day}" if here else None for who, day, here in zip(columns["customer_id"], dates, app, strict=True)
     ]
