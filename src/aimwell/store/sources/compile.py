@@ -209,7 +209,10 @@ class Compiler:
         if any(each.table == "files" for each in query.find_all(exp.Column)):
             on = exp.EQ(this=column("origin", "files"), expression=column(FILE, _ALIAS))
             query = query.join(exp.to_table(FILES).as_("files"), on=on, join_type="left")
+        used = {each.table for each in query.find_all(exp.Column)}
         for lookup in self.source.lookup:
+            if lookup.name not in used:
+                continue
             equal = [
                 exp.EQ(this=self._as_text(mine), expression=self._as_text(f"{lookup.name}.{theirs}"))
                 for mine, theirs in lookup.on.items()

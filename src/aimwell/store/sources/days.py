@@ -11,7 +11,7 @@ from aimwell.core.text import Text
 from aimwell.store.sources.report import Oddity
 
 _LEAST_DAYS = 14
-_USUAL_SHARE = 0.7  # below it the rows do not come daily, and a missing day means nothing
+_USUAL_SHARE = 0.9  # below it the rows do not come daily, and a missing day means nothing
 _FACTOR = 5
 _LEAST_ROWS = 5
 _EXAMPLES = 5

@@ -116,11 +116,22 @@ class TableMapping(Part):
 
 
 class Lookup(Part):
-    """Another file whose columns are joined to each row: at most one row of it for each value of `on`."""
+    """Another file whose columns are joined to each row: one row of it for each value of `on`.
+
+    Where a value stands in several rows, `keep` and `by` say which one counts.
+    """
 
     name: str = Field(pattern=NAME_PATTERN)
     read: Annotated[Read, Chosen()]
     on: dict[str, str] = Field(min_length=1, description="Raw column: column of the lookup that equals it")
+    keep: Literal["first", "last"] | None = Field(default=None, description="Which of several rows counts")
+    by: Words = Field(default=(), description="Columns of the lookup that order its rows; by default file and row")
+
+    @classmethod
+    def mistakes(cls, written: Mapping[str, object]) -> Iterator[Mistake]:
+        """An order without a choice means nothing."""
+        if written.get("by") and not written.get("keep"):
+            yield Mistake(("by",), "say which row counts (keep: first or keep: last)")
 
 
 class Source(Definition):

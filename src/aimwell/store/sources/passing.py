@@ -136,6 +136,8 @@ class Passing:
             for batch in reader.batches(piece, lookup.read):
                 staging.add(batch, number)
         staging.flush()
+        if lookup.keep:
+            staging.keep_one(list(lookup.on.values()), list(lookup.by), last=lookup.keep == "last")
         staging.require_unique(list(lookup.on.values()))
         return staging
 

@@ -20,6 +20,7 @@ from aimwell.store.sources.trees import (
     data_type,
     delete,
     number,
+    temporary,
     temporary_columns,
     text,
 )
@@ -121,11 +122,29 @@ class Staging:
         self.engine.run(delete(self.table, self._of(file)))
         self.rows.pop(file, None)
 
-    def require_unique(self, names: Sequence[str]) -> None:
-        """Raise BadSource if some values of these columns stand in several rows."""
+    def keep_one(self, names: Sequence[str], by: Sequence[str], *, last: bool) -> None:
+        """Keep one row for the values of some columns: the first or last by others, then by file and row."""
+        self._require([*names, *by])
+        order = [*(column(self.physical(name)) for name in by), column(FILE), column(ROW)]
+        place = exp.Window(
+            this=exp.RowNumber(),
+            partition_by=[column(self.physical(name)) for name in names],
+            order=exp.Order(expressions=[exp.Ordered(this=each, desc=last, nulls_first=False) for each in order]),
+        )
+        placed = exp.select("*", exp.alias_(place, "_place")).from_(self.table)
+        columns = [column(self.physical(name)) for name in self.kinds]
+        first = exp.EQ(this=column("_place"), expression=number(1))
+        kept = exp.select(*columns, column(FILE), column(ROW)).from_(placed.subquery("p")).where(first)
+        self.engine.run(temporary(self.table, kept))
+
+    def _require(self, names: Sequence[str]) -> None:
         for name in names:
             if name not in self.kinds:
                 raise BadSource(f"The lookup {self.alias} has no column {name!r}{nearest(name, self.kinds)}")
+
+    def require_unique(self, names: Sequence[str]) -> None:
+        """Raise BadSource if some values of these columns stand in several rows."""
+        self._require(names)
         keys = [column(self.physical(name)) for name in names]
         several = exp.GT(this=exp.Count(this=exp.Star()), expression=number(1))
         query = exp.select(*keys).from_(self.table).group_by(*[key.copy() for key in keys]).having(several).limit(3)
