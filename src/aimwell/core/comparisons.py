@@ -132,9 +132,12 @@ def _shown_duration(length: timedelta | date) -> str | date:
     return written(length) if isinstance(length, timedelta) else length
 
 
-ScalarValue = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=bool | int | float | str)]
+_AS_IT_IS = PlainSerializer(lambda value: value)
+ScalarValue = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=bool | int | float | str), _AS_IT_IS]
 Scalars = Annotated[tuple[ScalarValue, ...], BeforeValidator(several)]
-OrderedValue = Annotated[int | float | date, PlainValidator(_ordered, json_schema_input_type=int | float | date)]
+OrderedValue = Annotated[
+    int | float | date, PlainValidator(_ordered, json_schema_input_type=int | float | date), _AS_IT_IS
+]
 Number = Annotated[int | float, PlainValidator(_number, json_schema_input_type=int | float)]
 Duration = Annotated[
     timedelta, PlainValidator(_duration, json_schema_input_type=str), PlainSerializer(written, return_type=str)

@@ -354,8 +354,16 @@ def parse_rule(value: object, *, place: str = "rule") -> Rule:
 
 def plain_rule(rule: Rule) -> dict[str, Any]:
     """The plain values of a rule, ready to be written as YAML; `parse_rule` gives the same rule back."""
-    plain: dict[str, Any] = rule.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    return plain
+    kept: dict[str, Any] = _plain(rule.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True))
+    return kept
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (plain values of YAML)
+    """Lists for tuples, and in every mapping the key first that tells what it is."""
+    if isinstance(value, Mapping):
+        ordered = sorted(value, key=lambda key: key not in KINDS)
+        return {key: _plain(value[key]) for key in ordered}
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def leaves(rule: Rule, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:

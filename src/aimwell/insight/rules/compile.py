@@ -7,6 +7,7 @@ runs on every engine.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -29,7 +30,7 @@ from aimwell.core.tables import TABLES
 from aimwell.insight.rules.comparing import ValueKind, compared, physical_kind, surely, value_kind, words_condition
 from aimwell.insight.rules.context import RuleContext, View
 from aimwell.insight.rules.derived import member_set, require, score_ctes, tag_set
-from aimwell.insight.rules.facts import FACT_LEAVES, FactTest, IdSet, fact_set, fact_test, need, shared_set
+from aimwell.insight.rules.facts import FACT_LEAVES, FactTest, IdSet, fact_set, fact_test, shared_set
 from aimwell.insight.rules.sequences import sequence_ctes
 from aimwell.insight.rules.windows import recent
 from aimwell.store.warehouse.history import Horizon
@@ -132,7 +133,7 @@ class _Compiler:
             return exp.or_(*self._parts(rule.any, every=False))
         if isinstance(rule, Not):
             return exp.Not(this=exp.paren(self.condition(rule.not_)))
-        key = f"{type(rule).__name__} {rule.model_dump_json(exclude_none=True)}"
+        key = repr(rule)
         if key not in self._made:
             self._made[key] = self._leaf(rule)
         return self._made[key].copy()
@@ -160,7 +161,8 @@ class _Compiler:
 
     def _leaf(self, leaf: Leaf) -> exp.Expr:
         if isinstance(leaf, AttributeIs):
-            return surely(self._attribute(leaf))
+            self.attributes.add(leaf.attribute)
+            return surely(attribute_condition(leaf, self.view))
         if isinstance(leaf, Manual):
             return words_condition(exp.column("customer_id", table=PEOPLE), leaf.manual)
         if isinstance(leaf, MemberOf):
@@ -174,19 +176,6 @@ class _Compiler:
         if isinstance(leaf, InSequence):
             return self._exists(sequence_ctes(leaf.sequence, self.view, self._name("sequence")))
         return self._in_set(fact_set(fact_test(leaf, self.view)), "facts")
-
-    def _attribute(self, leaf: AttributeIs) -> exp.Expr:
-        kind = attribute_kind(leaf.attribute, self.view)
-        self.attributes.add(leaf.attribute)
-        value = exp.column(leaf.attribute, table=PEOPLE, quoted=True)
-        condition = compared(value, kind, leaf, f"the attribute {leaf.attribute!r}")
-        if leaf.within is None:
-            return condition
-        if kind not in {"instant", "day"}:
-            raise BadQuestion(
-                f"The attribute {leaf.attribute!r} is no date", seen="within", remedy="Use is, in or at_least."
-            )
-        return exp.and_(condition, *recent(value, kind, leaf.within, self.view))
 
     def _tag(self, leaf: TagIs) -> exp.Expr:
         column, physical = self.context.tag(leaf.tag, self.view)
@@ -227,12 +216,31 @@ class _Compiler:
         return exp.Exists(this=exp.select(exp.Literal.number(1)).from_(name).where(same))
 
 
+def attribute_condition(leaf: AttributeIs, view: View) -> exp.Expr:
+    """The condition on people that an attribute meets a comparison; NULL where the attribute is unknown."""
+    name = f"the attribute {leaf.attribute!r}"
+    kind = attribute_kind(leaf.attribute, view)
+    value = exp.column(leaf.attribute, table=PEOPLE, quoted=True)
+    condition = compared(value, kind, leaf, name)
+    if leaf.within is None:
+        return condition
+    if kind not in {"instant", "day"}:
+        raise BadQuestion(f"{name} is no date", seen="within", remedy="Use is, in or at_least.")
+    return exp.and_(condition, *recent(value, kind, leaf.within, view))
+
+
 def attribute_kind(name: str, view: View) -> ValueKind:
-    """How values of a customer's attribute are compared; raises BadQuestion if there is no such attribute."""
+    """How values of a customer's attribute are compared; raises BadQuestion with similar names if there is none."""
     facts = view.catalog.get("customer")
-    need(view, "customer", name)
+    if facts is None:
+        raise BadQuestion(
+            "The rule needs the table customer, which is not loaded", remedy="Load a source that fills it."
+        )
+    if name not in facts.columns:
+        close = difflib.get_close_matches(name, facts.columns, 3)
+        raise BadQuestion(
+            f"There is no attribute {name!r}",
+            remedy=f"Did you mean {', '.join(close)}?" if close else f"There are {', '.join(facts.columns)}.",
+        )
     declared = TABLES["customer"].column(name)
-    if declared is not None:
-        return value_kind(declared.kind)
-    table = facts.table.name if facts is not None else "customer"
-    return physical_kind(view.engine.columns(table)[name])
+    return value_kind(declared.kind) if declared else physical_kind(view.engine.columns(facts.table.name)[name])

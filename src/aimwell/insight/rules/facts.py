@@ -193,15 +193,19 @@ def _widest(tests: Sequence[FactTest], view: View) -> tuple[exp.Expr, ...]:
 
 def rows_of(leaf: FactLeaf, view: View) -> Rows:
     """The rows that a leaf counts, inside its window."""
-    if isinstance(leaf, Purchases):
-        rows = _purchases(leaf.purchases, view)
-    elif isinstance(leaf, Events):
-        rows = _events(leaf.events, view)
-    elif isinstance(leaf, Touches):
-        rows = _touches(leaf.touches, view)
-    else:
-        rows = _outcomes(leaf.outcomes, view)
+    rows = matching_rows(leaf, view)
     return rows.narrowed(*window_conditions(window_of(leaf), rows.at, view))
+
+
+def matching_rows(leaf: FactLeaf, view: View) -> Rows:
+    """The rows that a leaf means, at any time."""
+    if isinstance(leaf, Purchases):
+        return _purchases(leaf.purchases, view)
+    if isinstance(leaf, Events):
+        return _events(leaf.events, view)
+    if isinstance(leaf, Touches):
+        return _touches(leaf.touches, view)
+    return _outcomes(leaf.outcomes, view)
 
 
 def step_rows(step: Step, view: View) -> Rows:

@@ -27,9 +27,9 @@ def window_conditions(window: Window, at: exp.Expr, view: View) -> list[exp.Expr
     conditions: list[exp.Expr] = []
     since = window.within or window.since
     if since is not None:
-        conditions.append(exp.GTE(this=at.copy(), expression=_instant(since, view)))
+        conditions.append(exp.GTE(this=at.copy(), expression=instant_of(since, view)))
     if window.until is not None:
-        conditions.append(exp.LT(this=at.copy(), expression=_instant(window.until, view)))
+        conditions.append(exp.LT(this=at.copy(), expression=instant_of(window.until, view)))
     return conditions
 
 
@@ -59,13 +59,14 @@ def _forward(window: Window, at: exp.Expr, view: View) -> list[exp.Expr]:
     if window.within is not None:
         conditions.append(exp.LT(this=at.copy(), expression=ago(-window.within)))
     if isinstance(window.since, date):
-        conditions.append(exp.GTE(this=at.copy(), expression=_instant(window.since, view)))
+        conditions.append(exp.GTE(this=at.copy(), expression=instant_of(window.since, view)))
     if isinstance(window.until, date):
-        conditions.append(exp.LT(this=at.copy(), expression=_instant(window.until, view)))
+        conditions.append(exp.LT(this=at.copy(), expression=instant_of(window.until, view)))
     return conditions
 
 
-def _instant(moment: timedelta | date, view: View) -> exp.Expr:
+def instant_of(moment: timedelta | date, view: View) -> exp.Expr:
+    """The instant so long before the cut, or the local midnight with which a date begins."""
     if isinstance(moment, timedelta):
         return ago(moment)
     return instant_literal(to_store(parse_instant(moment, view.zone)))
