@@ -14,8 +14,8 @@ complement: everyone whom the rule inside does not match, and so also those of w
 `is_not` / `not_in` to leave out the unknown, `not:` to include them. Counting nothing is known: it gives 0.
 
 **Windows** look back from the instant: `within: 28d` is the 28 local days before it, `since: 90d` with `until: 30d` the
-days between, and dates are local midnights (`until` is exclusive). Whole days follow the clock on the wall across
-daylight saving, hours and less are elapsed time. In the label of a prediction the window is the horizon, and
+days between, and dates are local midnights (`until` is exclusive). Whole days (72h too) follow the clock on the wall
+across daylight saving, other lengths are elapsed time. In the label of a prediction the window is the horizon, and
 `within: 7d` its first 7 days.
 """
 

@@ -31,7 +31,6 @@ from aimwell.core.rules import (
     leaves,
 )
 from aimwell.core.time import add_days, local_day, parse_instant, to_store, transitions
-from aimwell.insight.features.library import Library
 from aimwell.insight.rules.comparing import length_of
 from aimwell.insight.rules.compile import attribute_kind
 from aimwell.insight.rules.context import RuleContext
@@ -43,7 +42,7 @@ from aimwell.store.warehouse.history import History
 Freshness = Literal["live", "batch"]
 
 
-def freshness(rule: Rule, library: Library, segments: Callable[[str], Rule | None] = lambda name: None) -> Freshness:
+def freshness(rule: Rule, segments: Callable[[str], Rule | None] = lambda name: None) -> Freshness:
     """How fresh a rule can be kept: `live` if facts alone decide, `batch` if it reads scores or tags.
 
     Tags of `live` families follow the facts of a customer, yet their windows move by themselves; so they too are
@@ -54,7 +53,7 @@ def freshness(rule: Rule, library: Library, segments: Callable[[str], Rule | Non
             return "batch"
         if isinstance(leaf, MemberOf):
             inner = segments(leaf.segment)
-            if inner is None or freshness(inner, library, segments) == "batch":
+            if inner is None or freshness(inner, segments) == "batch":
                 return "batch"
     return "live"
 
