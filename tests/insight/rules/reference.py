@@ -46,7 +46,7 @@ class Reference:
         return {
             row["customer_id"]: row
             for row in self.facts.get("customer", [])
-            if row["created_at"] is None or row["created_at"] < bound
+            if row.get("created_at") is None or row["created_at"] < bound
         }
 
     def rows(self, table: str) -> list[Row]:

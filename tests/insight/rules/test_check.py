@@ -29,7 +29,7 @@ def context(**more: object) -> RuleContext:
 
 
 def test_every_unknown_name_is_found_with_its_place_and_what_was_meant() -> None:
-    found = check(parse_rule(RULE), context(), predictions=["churn"], file="x.yaml", line_of=lambda path: len(path))
+    found = check(parse_rule(RULE), context(), predictions=["churn"], file="x.yaml", line_of=len)
     assert [str(problem) for problem in found] == [
         "x.yaml:2: all.0: There is no tag 'linse' (Did you mean lines?)",
         "x.yaml:2: all.1: There is no attribute 'cty' (Did you mean city?)",
