@@ -85,6 +85,17 @@ def test_a_window_in_whole_days_is_due_an_hour_early_when_the_clocks_change_with
     assert due({"purchases": {"within": "4d"}}, market(facts), summer) == {"ann": to_store(summer) + timedelta(days=2)}
 
 
+def test_the_answer_still_stands_when_it_is_due_and_the_clocks_went_forward() -> None:
+    """On 11 March 2018 New York lost an hour: three days on the wall clock were 71 hours."""
+    as_of = datetime(2018, 3, 10, 12, tzinfo=AS_OF.tzinfo)
+    facts = _bought(2)
+    facts["purchase"][0]["occurred_at"] = to_store(as_of) - timedelta(hours=2)
+    rule = {"purchases": {"within": "3d"}}
+    moment = due(rule, market(facts), as_of)["ann"]
+    assert Reference(facts, from_store(moment)).members(parse_rule(rule)) == {"ann"}
+    assert not Reference(facts, from_store(moment + TICK)).members(parse_rule(rule))
+
+
 def test_what_has_not_entered_a_past_window_yet_is_due_when_it_does() -> None:
     facts = _bought(1)
     at = facts["purchase"][0]["occurred_at"]
