@@ -35,7 +35,7 @@ def test_an_overconfident_score_becomes_believable(method: Method) -> None:
     assert np.abs(after - truth).mean() < 0.02
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=2, max_size=60), st.sampled_from(METHODS))
 def test_a_higher_score_never_gets_a_lower_probability(people: list[tuple[float, bool]], method: Method) -> None:
     raw, bought = zip(*people, strict=True)

@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import approx_fprime
@@ -131,12 +131,14 @@ def test_the_slope_is_that_of_the_likelihood() -> None:
         assert _log_likelihood(theta, found)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-5)
 
 
+@settings(max_examples=40)
 @given(st.floats(0.02, 500))
 def test_the_shape_is_found_from_its_spread(shape: float) -> None:
     spread = np.array([np.log(shape) - digamma(shape)])
     assert shape_from_spread(spread)[0] == pytest.approx(shape, rel=1e-6)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.floats(0.01, 1000), max_size=6), min_size=1, max_size=8).filter(any), st.floats(0, 5000))
 def test_any_customers_have_a_rhythm(customers: list[list[float]], wait: float) -> None:
     found = _summed(customers)

@@ -14,6 +14,7 @@ HISTORIES = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers
 )
 
 
+@settings(max_examples=40)
 @given(HISTORIES)
 def test_grouping_counts_everybody_once_and_no_history_twice(people: list[History]) -> None:
     x, t_x, age = np.array(people, dtype=float).T
@@ -38,6 +39,7 @@ def test_grouped_rows_of_a_query_keep_their_counts() -> None:
     assert seen.people.tolist() == [15.0]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1)), min_size=1, max_size=30))
 def test_distinct_rows_can_be_put_back(rows: list[tuple[int, float]]) -> None:
     columns = np.array(rows, dtype=float).T

@@ -118,7 +118,7 @@ def test_planted_parameters_are_recovered_and_the_future_is_foretold(
 @FITS
 def test_no_book_of_customers_is_without_an_answer(fit: Callable[..., BgNbd | MbgNbd], live: Live) -> None:
     generator = np.random.default_rng(5)
-    for seed in range(30):
+    for seed in range(20):
         people = int(generator.choice([2, 3, 5, 20, 200]))
         r, alpha, a, b = np.exp(generator.normal(0, 1.5, 4))
         weeks = 10 ** generator.uniform(-1, 3)

@@ -150,7 +150,7 @@ def test_unknown_values_and_foreign_columns_are_refused(clustering: Clustering) 
 
 
 @METHODS
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 10_000), st.integers(2, 14), st.integers(1, 3), st.booleans())
 def test_a_handful_of_customers_is_no_accident(
     clustering: Clustering, seed: int, people: int, columns: int, whole: bool

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
@@ -86,6 +86,7 @@ def test_unknown_values_are_filled_and_do_no_harm() -> None:
     assert portray(X, NAMES, labels).groups[1].traits[0].feature in {"night share", "age"}
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.lists(st.integers(0, 5), min_size=1, max_size=20))
 def test_cliffs_delta_counts_pairs(one: list[int], two: list[int]) -> None:
     pairs = np.sign(np.array(one)[:, None] - np.array(two)[None, :])

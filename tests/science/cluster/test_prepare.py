@@ -105,7 +105,7 @@ def test_new_customers_are_measured_with_the_old_yardstick() -> None:
     assert np.array_equal(again.apply(X), prepared.apply(X))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrays(np.float64, (12, 2), elements=st.floats(-1e9, 1e9) | st.just(float("nan"))))
 def test_any_table_gives_finite_numbers_or_a_clear_refusal(X: np.ndarray) -> None:
     useful = [column for column in X.T if np.isnan(column).sum() <= 6 and np.nanmax(column) - np.nanmin(column) > 1e-3]

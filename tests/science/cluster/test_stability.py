@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
@@ -13,6 +13,7 @@ from aimwell.science.cluster.stability import Verdict, adjusted_rand, best_overl
 LABELS = st.lists(st.integers(-1, 4), min_size=2, max_size=60)
 
 
+@settings(max_examples=40)
 @given(LABELS, LABELS)
 def test_agreement_equals_an_independent_implementation(one: list[int], two: list[int]) -> None:
     size = min(len(one), len(two))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -38,6 +38,7 @@ def test_the_plain_errors_are_those_counted_by_hand() -> None:
     assert seen.spearman == pytest.approx(0.8)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=40))
 def test_rank_correlation_agrees_with_an_independent_implementation(people: list[tuple[int, int]]) -> None:
     guess, truth = zip(*people, strict=True)

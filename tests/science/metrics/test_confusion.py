@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimwell.core.errors import BadQuestion
@@ -37,6 +37,7 @@ def test_an_undefined_share_is_none_and_not_a_number() -> None:
     assert confusion_at_threshold([1, 2], [0, 0], 0).lift is None
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=40), st.data())
 def test_top_n_agrees_with_the_top_table_on_the_same_seed(people: list[tuple[int, bool]], data: st.DataObject) -> None:
     scores, bought = zip(*people, strict=True)

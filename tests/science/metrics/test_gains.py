@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
@@ -48,6 +48,7 @@ def test_ties_are_broken_by_the_seed_and_not_by_the_file() -> None:
     assert np.abs(curves[0] - np.linspace(0, 1, 1001)).max() < 0.08
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=60), st.floats(0, 1))
 def test_the_share_for_and_the_reach_at_agree(people: list[tuple[int, bool]], wanted: float) -> None:
     scores, bought = zip(*people, strict=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
@@ -121,6 +121,7 @@ def test_published_wilson_bounds_are_reproduced() -> None:
         assert (seen.low, seen.high) == pytest.approx((low, high), abs=5e-5)
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 500), st.data())
 def test_wilson_bounds_hold_the_share_and_stay_in_zero_to_one(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as independent_log_loss
@@ -26,6 +26,7 @@ def _believable(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return guess, generator.random(n) < guess
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0.001, 0.999), st.booleans()), min_size=1, max_size=30))
 def test_losses_agree_with_an_independent_implementation(people: list[tuple[float, bool]]) -> None:
     guess, bought = zip(*people, strict=True)
@@ -64,6 +65,7 @@ def test_the_table_counts_people_and_buyers_by_hand() -> None:
     )
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([0.0, 0.05, 0.3, 0.5, 1.0]), min_size=1, max_size=50), st.integers(1, 12))
 def test_equal_probabilities_share_a_bin_and_nobody_is_lost(guess: list[float], bins: int) -> None:
     bought = [value > 0.2 for value in guess]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -27,6 +27,7 @@ def _sample(n: int, seed: int, strength: float = 1.0) -> tuple[np.ndarray, np.nd
     return generator.normal(size=n) + strength * bought, bought
 
 
+@settings(max_examples=40)
 @given(PEOPLE)
 def test_auc_counts_the_pairs_in_order(people: People) -> None:
     scores, bought = (np.array(column) for column in zip(*people, strict=True))
@@ -38,6 +39,7 @@ def test_auc_counts_the_pairs_in_order(people: People) -> None:
     assert auc(scores, bought) == pytest.approx(((pairs > 0) + 0.5 * (pairs == 0)).mean())
 
 
+@settings(max_examples=40)
 @given(PEOPLE)
 def test_average_precision_agrees_with_an_independent_implementation(people: People) -> None:
     scores, bought = (np.array(column) for column in zip(*people, strict=True))
