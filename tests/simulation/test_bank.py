@@ -29,8 +29,11 @@ def test_equal_seeds_give_equal_rows_and_others_do_not() -> None:
 def test_deposits_that_mature_are_known_before_they_do(market: Market) -> None:
     balances = market.tables["balance"]
     bound = balances.filter(pc.is_valid(balances["matures_on"]))
-    assert set(bound["kind"].to_pylist()) == {"deposit", "wealth"}
-    assert pc.all(pc.less(bound["day"], bound["matures_on"])).as_py()
+    assert set(bound["kind"].to_pylist()) == {"term_deposit", "wealth"}
+    standing = bound.filter(pc.greater(pc.cast(bound["amount"], pa.float64()), 0))
+    assert pc.all(pc.less(standing["day"], standing["matures_on"])).as_py()
+    ended = bound.filter(pc.equal(pc.cast(bound["amount"], pa.float64()), 0))
+    assert pc.all(pc.greater_equal(ended["day"], ended["matures_on"])).as_py()
 
 
 def test_products_are_bought_only_while_they_are_on_sale_and_within_the_true_risk(market: Market) -> None:

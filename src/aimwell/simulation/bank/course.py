@@ -32,7 +32,7 @@ class Holding:
 
     @property
     def kind(self) -> str:
-        return "deposit" if self.product == NO_PRODUCT else "wealth"
+        return "term_deposit" if self.product == NO_PRODUCT else "wealth"
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Course:
         self.bound = np.zeros(count)
         self.closed = np.zeros(count, dtype=bool)
         self.holdings: list[Holding] = []
+        self.ended: list[Holding] = []
         self.contracts = 0
 
     def active(self, week: int) -> Booleans:

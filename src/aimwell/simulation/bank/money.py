@@ -58,6 +58,7 @@ def mature(course: Course, week: int) -> Floats:
     for holding in course.holdings:
         if holding.matures <= last:
             freed[holding.who] += holding.amount
+    course.ended = [gone for gone in course.holdings if gone.matures <= last]
     course.holdings = [kept for kept in course.holdings if kept.matures > last]
     course.bound -= freed
     course.deposit += freed
@@ -107,7 +108,7 @@ def leave(course: Course, week: int) -> None:
 
 
 def show_balances(course: Course, week: int) -> None:
-    """Deposits stand in the books every Sunday; the rest every fourth Sunday, and when it begins."""
+    """Deposits on call stand in the books every Sunday; the rest every fourth Sunday, and when it begins or ends."""
     people, day = course.customers, 7 * week + 6
     course.deposit = np.round(course.deposit, 2)
     course.had_fund = course.had_fund | (course.fund > 1)
@@ -141,7 +142,10 @@ def _stand(course: Course, day: int, kind: str, whose: Booleans, accounts: Texts
 
 
 def _stand_holdings(course: Course, day: int, *, everyone: bool) -> None:
-    shown = [holding for holding in course.holdings if everyone or not holding.shown]
+    """Those that began this week, and those that ended, with nothing left; every fourth Sunday all of them."""
+    for holding in course.ended:
+        holding.amount = 0.0
+    shown = [holding for holding in course.holdings if everyone or not holding.shown] + course.ended
     for holding in shown:
         holding.shown = True
     blank = np.full(len(shown), np.nan)

@@ -39,6 +39,7 @@ ACCOUNTS = basis(
             kind,
             max(day) AS seen_on,
             arg_max(amount, day) AS amount,
+            max(amount) AS peak,
             max(matures_on) AS matures_on,
             arg_max(credit_limit, day) FILTER (WHERE NOT credit_limit IS NULL) AS credit_limit,
             arg_max(overdue_days, day) FILTER (WHERE NOT overdue_days IS NULL) AS overdue_days,
@@ -55,28 +56,29 @@ ACCOUNTS = basis(
         kind,
         matures_on,
         amount,
+        peak,
         credit_limit,
         overdue_days,
-        kind IN ('deposit', 'fund', 'wealth', 'insurance', 'securities', 'gold') AS asset,
-        days_between(seen_on, as_of_day()) <= setting('balance_stale_days')
-            AND (matures_on IS NULL OR matures_on >= as_of_day()) AS stands,
+        kind IN ('deposit', 'term_deposit', 'fund', 'wealth', 'insurance', 'securities', 'gold') AS asset,
+        days_between(seen_on, as_of_day()) <= setting('balance_stale_days') AS stands,
         CASE
-            WHEN days_between(seen_on_28, day_before(28)) <= setting('balance_stale_days')
-                AND (matures_on IS NULL OR matures_on >= day_before(28)) THEN amount_28
-            ELSE 0
+            WHEN days_between(seen_on_28, day_before(28)) <= setting('balance_stale_days') THEN amount_28 ELSE 0
         END AS amount_28,
         CASE
-            WHEN days_between(seen_on_84, day_before(84)) <= setting('balance_stale_days')
-                AND (matures_on IS NULL OR matures_on >= day_before(84)) THEN amount_84
-            ELSE 0
+            WHEN days_between(seen_on_84, day_before(84)) <= setting('balance_stale_days') THEN amount_84 ELSE 0
         END AS amount_84
     FROM latest
     """,
     needs=("balance.amount",),
     reads=(ACCOUNT_DAYS,),
+    columns=(
+        BasisColumn("matures_on", "day", ("balance.matures_on",)),
+        BasisColumn("credit_limit", "money", ("balance.credit_limit",)),
+        BasisColumn("overdue_days", "number", ("balance.overdue_days",)),
+    ),
 )
-"""`stands` is false for accounts that matured or are no longer reported; `amount_28` and `amount_84` are the balances
-28 and 84 days before the cut, 0 where the account did not stand then."""
+"""`stands` is false for accounts that are no longer reported; `amount_28` and `amount_84` are the balances 28 and 84
+days before the cut, 0 where the account did not stand then. `deposit` is money on call, `term_deposit` is bound."""
 
 SALARIES = basis(
     "salaries",

@@ -94,7 +94,7 @@ HABITS = query_family(
     columns=(
         Column(
             "app_hour",
-            Text("常用时段", "Favourite hour"),
+            Text("常用时段", "Hour in the app"),
             "integer",
             Text(
                 "近182天访问最多的小时（工作区时区，0至23），连同前后各一小时平滑",
@@ -105,7 +105,7 @@ HABITS = query_family(
         ),
         Column(
             "app_weekday",
-            Text("常用星期", "Favourite weekday"),
+            Text("常用星期", "Weekday in the app"),
             "integer",
             Text(
                 "近182天访问最多的星期几，1周一至7周日",
@@ -120,7 +120,7 @@ HABITS = query_family(
         ),
         Column(
             "app_channel",
-            Text("常用渠道", "Favourite channel"),
+            Text("常用渠道", "Way of visiting"),
             "text",
             Text("近182天访问最多的渠道", "Channel with most visits in the last 182 days; ties by name"),
             needs=("event.channel",),

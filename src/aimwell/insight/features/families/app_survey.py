@@ -21,13 +21,6 @@ SURVEY = query_family(
             "text",
             Text("客户最近一次问卷自述的购买动机", "Why the customer buys, as last answered (survey:motive)"),
             needs=("feedback.text",),
-            words={
-                "price": Text("价格", "Price"),
-                "quality": Text("品质", "Quality"),
-                "novelty": Text("新鲜感", "Novelty"),
-                "convenience": Text("便利", "Convenience"),
-                "health": Text("健康", "Health"),
-            },
         ),
         Column(
             "stated_hobby",

@@ -29,8 +29,8 @@ BALANCES = query_family(
     columns=(
         _money("aum", Text("管理资产", "Assets under management"), Text("存款、理财、基金等之和", "All assets held")),
         _money("deposit_now", Text("存款余额", "Deposits"), Text("活期与定期存款", "Deposits, term deposits included")),
-        _money("term_deposit_now", Text("定期存款", "Term deposits"), Text("有到期日的存款", "Deposits that mature")),
-        _money("idle_now", Text("活期余额", "Money on call"), Text("没有到期日的存款", "Deposits without maturity")),
+        _money("term_deposit_now", Text("定期存款", "Term deposits"), Text("定期存款", "Deposits bound for a term")),
+        _money("idle_now", Text("活期余额", "Money on call"), Text("活期存款", "Deposits on call")),
         _money("wealth_now", Text("理财余额", "Wealth products"), Text("理财产品", "Wealth products with a term")),
         _money("fund_now", Text("基金余额", "Funds"), Text("基金等开放式产品", "Funds and open-ended products")),
         _money("loan_now", Text("贷款余额", "Loans"), Text("尚欠贷款", "Loans still owed")),
@@ -75,15 +75,21 @@ BALANCES = query_family(
             Text("理财基金占比", "Share invested"),
             Text("理财与基金占管理资产之比", "Wealth products and funds over assets"),
         ),
-        _share("debt_share", Text("负债率", "Debt ratio"), Text("贷款与管理资产之比", "Loans over assets")),
+        Column(
+            "debt_to_assets",
+            Text("负债与资产之比", "Debt to assets"),
+            "number",
+            Text("贷款除以管理资产", "Loans over assets under management"),
+            unit=units.TIMES,
+        ),
     ),
     sql="""
     WITH sums AS (
         SELECT
             customer_id,
             sum(CASE WHEN asset AND stands THEN amount ELSE 0 END) AS aum,
-            sum(CASE WHEN kind = 'deposit' AND stands THEN amount ELSE 0 END) AS deposits,
-            sum(CASE WHEN kind = 'deposit' AND stands AND NOT matures_on IS NULL THEN amount ELSE 0 END) AS bound,
+            sum(CASE WHEN kind IN ('deposit', 'term_deposit') AND stands THEN amount ELSE 0 END) AS deposits,
+            sum(CASE WHEN kind = 'term_deposit' AND stands THEN amount ELSE 0 END) AS bound,
             sum(CASE WHEN kind = 'wealth' AND stands THEN amount ELSE 0 END) AS wealth,
             sum(CASE WHEN kind = 'fund' AND stands THEN amount ELSE 0 END) AS funds,
             sum(CASE WHEN kind IN ('loan', 'mortgage') AND stands THEN amount ELSE 0 END) AS loans,
@@ -108,7 +114,7 @@ BALANCES = query_family(
         kinds AS asset_kinds,
         ratio(deposits, aum) AS deposit_share,
         ratio(wealth + funds, aum) AS wealth_share,
-        ratio(loans, aum) AS debt_share
+        ratio(loans, aum) AS debt_to_assets
     FROM sums
     """,
 )
@@ -160,7 +166,7 @@ DEPOSITS = query_family(
     WITH ends AS (
         SELECT customer_id, day, sum(amount) AS amount
         FROM account_days
-        WHERE kind = 'deposit' AND matures_on IS NULL AND day >= day_before(182)
+        WHERE kind = 'deposit' AND day >= day_before(182)
         GROUP BY customer_id, day
     )
     SELECT

@@ -50,17 +50,17 @@ MATURITY = query_family(
     ),
     sql="""
     WITH dated AS (
-        SELECT customer_id, amount, stands, days_between(as_of_day(), matures_on) AS ahead
+        SELECT customer_id, amount, peak, stands, days_between(as_of_day(), matures_on) AS ahead
         FROM accounts
         WHERE asset AND NOT matures_on IS NULL
     )
     SELECT
         customer_id,
-        sum(CASE WHEN stands AND ahead < 7 THEN amount ELSE 0 END) AS maturing_7d,
-        sum(CASE WHEN stands AND ahead < 30 THEN amount ELSE 0 END) AS maturing_30d,
-        sum(CASE WHEN stands AND ahead < 90 THEN amount ELSE 0 END) AS maturing_90d,
-        min(CASE WHEN stands THEN ahead END) AS next_maturity_days,
-        sum(CASE WHEN ahead < 0 AND ahead >= -30 THEN amount ELSE 0 END) AS matured_30d
+        sum(CASE WHEN stands AND ahead >= 0 AND ahead < 7 THEN amount ELSE 0 END) AS maturing_7d,
+        sum(CASE WHEN stands AND ahead >= 0 AND ahead < 30 THEN amount ELSE 0 END) AS maturing_30d,
+        sum(CASE WHEN stands AND ahead >= 0 AND ahead < 90 THEN amount ELSE 0 END) AS maturing_90d,
+        min(CASE WHEN stands AND ahead >= 0 AND amount > 0 THEN ahead END) AS next_maturity_days,
+        sum(CASE WHEN ahead < 0 AND ahead >= -30 THEN peak ELSE 0 END) AS matured_30d
     FROM dated
     GROUP BY customer_id
     """,

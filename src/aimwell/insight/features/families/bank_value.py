@@ -45,7 +45,7 @@ VALUE = query_family(
             sum(
                 CASE
                     WHEN NOT stands THEN 0
-                    WHEN kind = 'deposit' THEN CAST(amount AS DOUBLE) * setting('margin_deposit')
+                    WHEN kind IN ('deposit', 'term_deposit') THEN CAST(amount AS DOUBLE) * setting('margin_deposit')
                     WHEN asset THEN CAST(amount AS DOUBLE) * setting('margin_wealth')
                     ELSE 0
                 END

@@ -122,7 +122,7 @@ ON_SALE = query_family(
     "bank_on_sale",
     "latent_demand",
     Text("在售匹配产品", "Products on sale that fit"),
-    needs=("customer.risk_level", "product.risk_level", "product.available_since"),
+    needs=("customer.risk_level", "product.risk_level", "product.available_since", "product.available_until"),
     columns=(
         Column(
             "matching_on_sale",

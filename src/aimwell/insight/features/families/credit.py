@@ -75,7 +75,7 @@ LIMITS = query_family(
         ),
         Column(
             "overdue_days_now",
-            Text("当前逾期天数", "Days overdue"),
+            Text("当前逾期天数", "Payment days overdue"),
             "integer",
             Text("各账户当前逾期天数的最大值", "Most days overdue on any account"),
             unit=units.DAYS,

@@ -5,7 +5,11 @@ from __future__ import annotations
 from aimwell.core.text import Text
 from aimwell.insight.features import units
 from aimwell.insight.features.bases.sessions import VIEWS
-from aimwell.insight.features.family import Column, query_family
+from aimwell.insight.features.family import Column, Threshold, query_family
+
+_LEAST = Threshold(
+    "browsed_least_views", 3, Text("浏览多少次才算有兴趣", "Views from which a category counts as looked at")
+)
 
 BROWSING = query_family(
     "latent_browsing",
@@ -13,15 +17,16 @@ BROWSING = query_family(
     Text("浏览未购", "Looked at, not bought"),
     needs=("event.properties", "product.category", "purchase.product_id"),
     reads=(VIEWS,),
+    thresholds=(_LEAST,),
     columns=(
         Column(
             "browsed_category",
             Text("浏览未购类目", "Category looked at"),
             "text",
             Text(
-                "推断：近28天浏览至少三次、其间未购买的类目中，浏览次数比自己以往最多的一个",
-                "Inferred: of the categories viewed three times or more in the last 28 days and not bought in them, "
-                "the one viewed most beyond the customer's own habit; ties by name",
+                "推断：近28天浏览足够多（默认三次）、其间未购买的类目中，浏览次数比自己以往最多的一个",
+                "Inferred: of the categories viewed often enough (by default 3 times) in the last 28 days and not "
+                "bought, the one viewed most beyond the customer's own habit; ties by name",
             ),
             inferred=True,
         ),
@@ -76,15 +81,17 @@ BROWSING = query_family(
             now_views,
             row_number() OVER (
                 PARTITION BY customer_id
-                ORDER BY CASE WHEN now_views >= 3 THEN now_views - usual_views ELSE -1000 END DESC, category
+                ORDER BY
+                    CASE WHEN now_views >= setting('browsed_least_views') THEN now_views - usual_views ELSE -1000 END DESC,
+                    category
             ) AS place,
             count(*) OVER (PARTITION BY customer_id) AS categories
         FROM unbought
     )
     SELECT
         customer_id,
-        CASE WHEN now_views >= 3 THEN category END AS browsed_category,
-        CASE WHEN now_views >= 3 THEN now_views ELSE 0 END AS browsed_views,
+        CASE WHEN now_views >= setting('browsed_least_views') THEN category END AS browsed_category,
+        CASE WHEN now_views >= setting('browsed_least_views') THEN now_views ELSE 0 END AS browsed_views,
         categories AS browsed_categories
     FROM placed
     WHERE place = 1

@@ -97,7 +97,7 @@ WEALTH_SIGNALS = query_family(
         GROUP BY views.customer_id
     ),
     freed AS (
-        SELECT customer_id, sum(amount) AS amount, max(matures_on) AS last_on
+        SELECT customer_id, sum(peak) AS amount, max(matures_on) AS last_on
         FROM accounts
         WHERE asset AND matures_on < as_of_day() AND matures_on >= day_before(35)
         GROUP BY customer_id
