@@ -135,6 +135,7 @@ class Family:
     compute: turns the query's rows into the columns, where SQL is not enough; sees nothing but those rows.
     freshness: `live` if it can be computed for a few customers at once, `batch` if it needs everyone.
     reads: the bases that the query reads by name.   thresholds: the settings that it reads, with their defaults.
+    uses: further columns that the query takes into account, and does without where they are empty.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Family:
     compute: Compute | None = None
     reads: tuple[Basis, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    uses: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -179,9 +181,10 @@ def query_family(
     compute: Compute | None = None,
     reads: tuple[Basis, ...] = (),
     thresholds: tuple[Threshold, ...] = (),
+    uses: tuple[str, ...] = (),
 ) -> Family:
     """A family written as one query."""
-    return Family(name, tag_family, label, needs, columns, parsed(sql), freshness, compute, reads, thresholds)
+    return Family(name, tag_family, label, needs, columns, parsed(sql), freshness, compute, reads, thresholds, uses)
 
 
 def measure_family(

@@ -78,7 +78,7 @@ CHANNELS = query_family(
     columns=(
         Column(
             "favourite_channel",
-            Text("常用购买渠道", "Favourite channel"),
+            Text("常用购买渠道", "Favourite channel of purchase"),
             "text",
             Text("购买次数最多的渠道", "Channel with the most orders"),
         ),

@@ -37,7 +37,7 @@ TIMING = query_family(
         _share("weekend_share", Text("周末占比", "Weekend share"), Text("周六、周日", "on Saturday or Sunday")),
         Column(
             "favourite_weekday",
-            Text("常购星期", "Favourite weekday"),
+            Text("常购星期", "Favourite shopping day"),
             "text",
             Text("订单最多的星期几（并列取靠前的）", "Weekday with the most orders (the earlier one when equal)"),
             words=_WEEKDAYS,

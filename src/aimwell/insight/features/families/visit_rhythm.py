@@ -70,7 +70,7 @@ _SILENCE = (
     ),
     Column(
         "days_overdue",
-        Text("逾期天数", "Days overdue"),
+        Text("超出惯常间隔天数", "Days beyond the usual gap"),
         "number",
         Text(
             "距上次购买的天数减去平均间隔；负数表示还没到惯常的日子",
