@@ -66,6 +66,7 @@ class CompiledRule:
 
 def compile_rule(rule: Rule, context: RuleContext, view: View, *, population: str | None = None) -> CompiledRule:
     """The rule as authored SQL, not yet bound."""
+    context.prepare(rule)
     compiler = _Compiler(context, view)
     condition = compiler.condition(rule)
     query = exp.select(exp.column("customer_id", table=PEOPLE)).from_(PEOPLE).where(condition)
@@ -76,6 +77,11 @@ def compile_rule(rule: Rule, context: RuleContext, view: View, *, population: st
         exp.With(expressions=[exp.CTE(this=q, alias=exp.TableAlias(this=exp.to_identifier(name))) for name, q in ctes]),
     )
     return CompiledRule(query, compiler.relations)
+
+
+def population(view: View) -> exp.Query:
+    """Everyone of whom rules are asked at the view, as authored SQL: one column `customer_id`, each customer once."""
+    return people_query(view, [], {}, None)
 
 
 def people_query(view: View, attributes: list[str], relations: dict[str, str], population: str | None) -> exp.Query:

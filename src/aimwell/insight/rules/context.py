@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aimwell.core.errors import BadQuestion
-from aimwell.core.rules import Rule
+from aimwell.core.rules import Rule, tags_of
 from aimwell.insight.features.build import Features
-from aimwell.insight.features.family import Column
+from aimwell.insight.features.family import Column, Family
 from aimwell.store.warehouse.history import History, Horizon
 
 View = History | Horizon
@@ -33,13 +33,23 @@ class RuleContext:
     scores: str = "score"
     changes: str = "membership_delta"
 
+    def prepare(self, rule: Rule) -> None:
+        """Build the families of all tags of a rule together, so that what they share is read once."""
+        families = {family.name: family for family in map(self.features.library.owner, tags_of(rule))}
+        for features, batch in ((self.features, False), (self.batch, True)):
+            if features is not None:
+                features.prepare([f for f in families.values() if (self._is_batch(f)) is batch])
+
+    def _is_batch(self, family: Family) -> bool:
+        return self.batch is not None and family.freshness == "batch"
+
     def tag(self, name: str, view: View) -> tuple[Column, str | None]:
         """The tag and the physical table that holds it at the cut; None if the data cannot carry it.
 
         Raises BadQuestion for an unknown tag, and if the features stand at another instant than the view.
         """
         family = self.features.library.owner(name)
-        features = self.batch if self.batch is not None and family.freshness == "batch" else self.features
+        features = self.batch if self.batch is not None and self._is_batch(family) else self.features
         seen = features.history.as_of
         if seen != view.as_of and (features is self.features or seen > view.as_of):
             raise BadQuestion(
