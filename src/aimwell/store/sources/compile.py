@@ -102,22 +102,22 @@ class Compiler:
         typed: Mapping[str, Typed],
         conditions: Sequence[tuple[exp.Expr, exp.Expr]],
     ) -> Compiled:
-        query = exp.select(column(FILE, _ALIAS), column(ROW, _ALIAS))
+        chosen: list[exp.Expr] = [column(FILE, _ALIAS), column(ROW, _ALIAS)]
         targets: list[Target] = []
         for name, each in typed.items():
             kind = mapping.kind(name)
             value = exp.cast(each.value.copy(), data_type(TYPES[kind]))
-            query = query.select(exp.alias_(value, name, quoted=True))
+            chosen.append(exp.alias_(value, name, quoted=True))
             always = isinstance(each.aware, exp.Boolean)
             naive = kind == "instant" and not always
             if naive and each.aware is not None:
-                query = query.select(exp.alias_(each.aware.copy(), AWARE + name, quoted=True))
+                chosen.append(exp.alias_(each.aware.copy(), AWARE + name, quoted=True))
             where = zone(self._zone(mapping.mappings[name])) if naive else None
             targets.append(Target(name, kind, where, naive and each.aware is not None))
         reasons = [*conditions, *_unreadable(mapping, values, typed)]
         reason: exp.Expr = when(*reasons) if reasons else exp.null()
-        query = query.select(exp.alias_(exp.cast(reason, data_type("VARCHAR")), REASON))
-        return Compiled(self._from(query), tuple(targets))
+        chosen.append(exp.alias_(exp.cast(reason, data_type("VARCHAR")), REASON))
+        return Compiled(self._from(exp.select(*chosen)), tuple(targets))
 
     def _conditions(self, mapping: TableMapping, problems: list[str]) -> list[tuple[exp.Expr, exp.Expr]]:
         """The filter and the rules, in their order, each with the word that it gives a row."""

@@ -17,8 +17,8 @@ from aimwell.core.time import from_store, transitions
 from aimwell.store.sources.trees import text, when
 from aimwell.store.warehouse.cut import instant_literal
 
-_EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 (naive by contract)
-_LATEST = datetime(2100, 1, 1)  # noqa: DTZ001
+EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 (naive by contract)
+LATEST = datetime(2100, 1, 1)  # noqa: DTZ001
 _MARGIN = timedelta(days=2)
 
 
@@ -27,15 +27,20 @@ def to_utc(value: exp.Expr, where: ZoneInfo, earliest: datetime, latest: datetim
 
     Before 1900 and after 2100 the nearest offset inside holds.
     """
-    since, until = max(earliest - _MARGIN, _EARLIEST), min(latest + _MARGIN, _LATEST)
-    since = min(since, _LATEST - _MARGIN)
-    changes = transitions(where, since=from_store(since), until=from_store(max(until, since)))
+    changes = _changes(where, earliest, latest)
     first = changes[0][1]
     branches = []
     for (_, before), (at, after) in pairwise(changes):
         shown = at + max(before, after)
         branches.append((exp.GTE(this=value.copy(), expression=instant_literal(shown)), _minus(value, after)))
     return when(*reversed(branches), otherwise=_minus(value, first)) if branches else _minus(value, first)
+
+
+def _changes(where: ZoneInfo, earliest: datetime, latest: datetime) -> tuple[tuple[datetime, timedelta], ...]:
+    """The offsets in force around the bounds, with the instants (naive UTC) since which they are."""
+    since = min(max(earliest, EARLIEST), LATEST) - _MARGIN
+    until = min(max(latest, EARLIEST), LATEST) + _MARGIN
+    return transitions(where, since=from_store(since), until=from_store(max(since, until)))
 
 
 def _minus(value: exp.Expr, offset: timedelta) -> exp.Expr:
@@ -49,9 +54,7 @@ def _minus(value: exp.Expr, offset: timedelta) -> exp.Expr:
 
 def from_utc(value: exp.Expr, where: ZoneInfo, earliest: datetime, latest: datetime) -> exp.Expr:
     """The naive local time of a UTC instant between the two bounds."""
-    since, until = max(earliest, _EARLIEST), min(latest, _LATEST)
-    since = min(since, _LATEST - _MARGIN)
-    changes = transitions(where, since=from_store(since), until=from_store(max(until, since)))
+    changes = _changes(where, earliest, latest)
     branches = [
         (exp.GTE(this=value.copy(), expression=instant_literal(at)), _minus(value, -offset))
         for at, offset in changes[1:]

@@ -88,11 +88,10 @@ class _Facts:
 
     @classmethod
     def of(cls, engine: Engine, name: str, kinds: Mapping[str, Kind], now: datetime) -> _Facts:
-        query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "rows")).from_(exp.to_table(name))
+        measures = [exp.alias_(exp.Count(this=exp.Star()), "rows")]
         for each, kind in kinds.items():
-            for word, tree in _measured(each, kind, now):
-                query = query.select(exp.alias_(tree, f"{word}:{each}", quoted=True))
-        row = engine.to_arrow(query).to_pylist()[0]
+            measures += [exp.alias_(tree, f"{word}:{each}", quoted=True) for word, tree in _measured(each, kind, now)]
+        row = engine.to_arrow(exp.select(*measures).from_(exp.to_table(name))).to_pylist()[0]
         return cls(int(row["rows"]), row)
 
     def count(self, word: str, name: str) -> int:

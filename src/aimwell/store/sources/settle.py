@@ -15,7 +15,7 @@ from sqlglot import exp
 from aimwell.core.errors import BadSource
 from aimwell.store.sources.compile import AWARE, FILES, Target
 from aimwell.store.sources.definition import TableMapping
-from aimwell.store.sources.localtime import to_utc
+from aimwell.store.sources.localtime import EARLIEST, LATEST, to_utc
 from aimwell.store.sources.trees import (
     FILE,
     ORIGIN,
@@ -40,6 +40,7 @@ from aimwell.store.sources.trees import (
     text,
     when,
 )
+from aimwell.store.warehouse.cut import instant_literal
 from aimwell.store.warehouse.engine import Engine
 
 TYPED = "load_typed"
@@ -74,13 +75,12 @@ class Settling:
 
     @cached_property
     def _fresh(self) -> exp.Select:
-        query = exp.select(column(FILE), column(ROW))
-        for target in self.targets:
-            query = query.select(exp.alias_(self._settled(target), target.name, quoted=True))
+        chosen: list[exp.Expr] = [column(FILE), column(ROW)]
+        chosen += [exp.alias_(self._settled(target), target.name, quoted=True) for target in self.targets]
         for name in self._unmapped_key:
             nothing = exp.cast(exp.null(), data_type(TYPES[self.mapping.kind(name)]))
-            query = query.select(exp.alias_(nothing, name, quoted=True))
-        return query.from_(exp.to_table(TYPED)).where(is_null(column(REASON)))
+            chosen.append(exp.alias_(nothing, name, quoted=True))
+        return exp.select(*chosen).from_(exp.to_table(TYPED)).where(is_null(column(REASON)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,7 +141,9 @@ class Settling:
         value = column(target.name)
         if target.zone is None or target.zone.key == "UTC":
             return value
-        bounds = exp.select(exp.Min(this=value.copy()), exp.Max(this=value.copy())).from_(TYPED)
+        low_one = exp.Greatest(this=exp.Min(this=value.copy()), expressions=[instant_literal(EARLIEST)])
+        high_one = exp.Least(this=exp.Max(this=value.copy()), expressions=[instant_literal(LATEST)])
+        bounds = exp.select(exp.alias_(low_one, "low"), exp.alias_(high_one, "high")).from_(TYPED)
         row = self.engine.to_arrow(bounds.where(is_null(column(REASON))))
         low, high = row.column(0)[0].as_py(), row.column(1)[0].as_py()
         if not isinstance(low, datetime) or not isinstance(high, datetime):
