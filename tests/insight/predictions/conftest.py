@@ -13,9 +13,10 @@ import pytest
 
 from aimwell.core.definitions import parse_definitions
 from aimwell.core.text import Text
-from aimwell.insight.features.family import Family, Kind, Measure, measure_family
+from aimwell.insight.features.family import Column, Family, Kind, Measure, measure_family
 from aimwell.insight.features.library import assemble
 from aimwell.insight.predictions.definition import Prediction
+from aimwell.insight.predictions.rows import CutOff, Rows
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.warehouse import Warehouse
@@ -114,3 +115,46 @@ def churn(define: Defined) -> Prediction:
         lists: [50]
         """
     )
+
+
+def _kind(arrow: pa.DataType) -> Kind:
+    return "text" if pa.types.is_string(arrow) else "number"
+
+
+def rows_from(values: dict[str, object], truth: np.ndarray, blocks: int, customers: list[str] | None = None) -> Rows:
+    """Rows with given columns, in so many stretches of time one after the other."""
+    table = pa.table(values)
+    size = truth.size
+    columns = tuple(
+        Column(
+            name,
+            Text(name, name),
+            "text" if pa.types.is_string(table.schema.field(name).type) else "number",
+            Text("", ""),
+        )
+        for name in table.column_names
+    )
+    cut = np.arange(size, dtype=np.int64) * blocks // size
+    cuts = tuple(CutOff(f"t{number}", float(number), float(number + 1)) for number in range(blocks))
+    ids = customers or [f"c{number:05d}" for number in range(size)]
+    unknown = np.full(size, np.nan)
+    return Rows(np.array(ids), cut, cuts, columns, table, truth.astype(np.float64), unknown, unknown)
+
+
+@pytest.fixture
+def make_rows() -> Callable[..., Rows]:
+    """Builds rows from columns and truth."""
+    return rows_from
+
+
+@pytest.fixture
+def known_effect() -> Rows:
+    """Two thousand rows whose log-odds are known: rising in x, doubled for the word b, nothing from noise."""
+    chance = np.random.default_rng(3)
+    size = 3000
+    x, noise = chance.normal(size=size), chance.normal(size=size)
+    word = chance.choice(["a", "b", "c"], size)
+    odds = -1.5 + 1.5 * x + 1.5 * (word == "b")
+    happened = chance.random(size) < 1 / (1 + np.exp(-odds))
+    missing = np.where(chance.random(size) < 0.1, np.nan, noise)
+    return rows_from({"x": x, "noise": pa.array(missing, from_pandas=True), "word": word.tolist()}, happened, 6)

@@ -22,9 +22,9 @@ from aimwell.science.drift import Verdict, base_rate_shift
 from aimwell.science.metrics.interval import Estimate
 from aimwell.science.metrics.ranking import auc, auc_estimate
 
-SURELY, LIKELY, STRIKING = 0.97, 0.90, 0.75
+SURELY, LIKELY, STRIKING = 0.97, 0.90, 0.80
 """AUC of a single column from which it is an alarm, a warning, or a warning if nothing else comes near."""
-FAR_ABOVE = 0.12
+FAR_ABOVE = 0.15
 LARGE_GAP, GAP = 0.10, 0.04
 """By how much a random split may look better than time order before it is an alarm, or a warning."""
 ENOUGH = 10
@@ -210,8 +210,9 @@ def _too_good(sign: ColumnSigns, signs: list[ColumnSigns], ranks: dict[str, Floa
     if sign.auc < STRIKING:
         return None
     mine = ranks[sign.column.name]
-    others = [other.auc for other in signs if other is not sign and not _alike(mine, ranks[other.column.name])]
-    next_best = max(others, default=0.5)
+    others = sorted((other for other in signs if other is not sign), key=lambda other: -other.auc)
+    witness = next((other for other in others if not _alike(mine, ranks[other.column.name])), None)
+    next_best = witness.auc if witness else 0.5
     numbers = {"auc": sign.auc, "next_best": next_best}
     severity: Severity
     if sign.auc >= SURELY:

@@ -14,7 +14,7 @@ from aimwell.science.arrays import FloatArray, IntArray
 
 KNOTS = 101
 REACH = 2.5
-MOST_CELLS = 4_000_000
+MOST_CELLS = 2_000_000
 """Rows × columns above which only the columns that the trees found most useful are taken, so that it stays quick."""
 
 
@@ -23,13 +23,14 @@ class Linear:
     """Weights on columns that were turned into normal scores, words into yes/no columns.
 
     places: which columns of the matrix it reads [d].   knots: quantiles of each of them [d, KNOTS] (NaN for words).
-    words: number of codes of each column, 0 for numbers [d].   weights, centre: one per made column; the mean of each
-    made column in training.   start: intercept.
+    words: number of codes of each column, 0 for numbers [d].   marked: whether being unknown is a column of its own [d].
+    weights, centre: one per made column; the mean of each made column in training.   start: intercept.
     """
 
     places: IntArray
     knots: FloatArray
     words: tuple[int, ...]
+    marked: tuple[bool, ...]
     weights: FloatArray
     centre: FloatArray
     start: float
@@ -44,15 +45,15 @@ class Linear:
         parts = (self._design(matrix) - self.centre) * self.weights
         found = np.zeros((matrix.shape[0], matrix.shape[1] + 1))
         at = 0
-        for place, codes in zip(self.places, self.words, strict=True):
-            width = _width(codes)
+        for place, codes, marked in zip(self.places, self.words, self.marked, strict=True):
+            width = codes + 1 if codes else 1 + marked
             found[:, place] = parts[:, at : at + width].sum(axis=1)
             at += width
         found[:, -1] = self.start + float(self.centre @ self.weights)
         return found
 
     def _design(self, matrix: FloatArray) -> FloatArray:
-        return _design(matrix[:, self.places], self.knots, self.words)
+        return _design(matrix[:, self.places], self.knots, self.words, self.marked)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -60,6 +61,7 @@ class Linear:
             "places": self.places.tolist(),
             "knots": [[None if np.isnan(value) else float(value) for value in row] for row in self.knots],
             "words": list(self.words),
+            "marked": list(self.marked),
             "weights": self.weights.tolist(),
             "centre": self.centre.tolist(),
             "start": self.start,
@@ -72,6 +74,7 @@ class Linear:
             np.array(values["places"], dtype=np.int64),
             np.array(values["knots"], dtype=np.float64).reshape(-1, KNOTS),
             tuple(np.array(values["words"], dtype=np.int64).tolist()),
+            tuple(np.array(values["marked"], dtype=np.bool_).tolist()),
             np.array(values["weights"], dtype=np.float64),
             np.array(values["centre"], dtype=np.float64),
             float(np.float64(str(values["start"]))),
@@ -82,18 +85,22 @@ def fit_linear(sheet: Sheet, usefulness: FloatArray, penalty: float) -> Linear:
     """Logistic regression with a ridge penalty on normal scores.
 
     sheet: its truth is 0 or 1.   usefulness: by which columns are preferred when there are too many cells [d].
-    penalty: strength of the shrinkage (1/C in the usual notation).
+    penalty: strength of the shrinkage for every 1,000 rows.
     """
-    most = max(MOST_CELLS // max(len(sheet.truth), 1) // 2, 10)
+    most = max(MOST_CELLS // max(len(sheet.truth), 1) // 2, 20)
     places = np.sort(np.argsort(-usefulness, kind="stable")[:most]).astype(np.int64)
     chosen = sheet.matrix[:, places]
     codes = tuple(sheet.words[place] for place in places)
+    marked = tuple(bool(each) for each in np.isnan(chosen).any(axis=0))
     knots = _learn_knots(chosen, codes)
-    design = _design(chosen, knots, codes)
-    regression = LogisticRegression(C=1.0 / penalty, solver="newton-cholesky", max_iter=50)
+    design = _design(chosen, knots, codes, marked)
+    # In proportion to the rows, so that fewer rows are not shrunk more: the calibration learnt on folds fits the whole.
+    strength = penalty * len(sheet.truth) / 1000.0
+    # Normal scores make a round problem: some 60 cheap steps, where Newton's method pays for columns².
+    regression = LogisticRegression(C=1.0 / strength, solver="lbfgs", max_iter=300, tol=1e-5)
     fitted = regression.fit(design, sheet.truth, sample_weight=sheet.weights)
     weights = np.asarray(fitted.coef_[0], dtype=np.float64)
-    return Linear(places, knots, codes, weights, design.mean(axis=0), float(fitted.intercept_[0]))
+    return Linear(places, knots, codes, marked, weights, design.mean(axis=0), float(fitted.intercept_[0]))
 
 
 def _learn_knots(matrix: FloatArray, words: tuple[int, ...]) -> FloatArray:
@@ -105,22 +112,18 @@ def _learn_knots(matrix: FloatArray, words: tuple[int, ...]) -> FloatArray:
     return knots
 
 
-def _design(matrix: FloatArray, knots: FloatArray, words: tuple[int, ...]) -> FloatArray:
-    """Normal scores and an 'unknown' mark per number, a mark per word."""
+def _design(matrix: FloatArray, knots: FloatArray, words: tuple[int, ...], marked: tuple[bool, ...]) -> FloatArray:
+    """Normal scores, a mark for the unknown where there were any in training, and a mark per word."""
     parts: list[FloatArray] = []
     for column, codes in enumerate(words):
         values = matrix[:, column]
         unknown = np.isnan(values)
         if codes:
             parts.append((values[:, None] == np.arange(codes + 1)[None, :]).astype(np.float64))
-        else:
-            scores = _normal_scores(np.where(unknown, 0.0, values), knots[column])
-            parts.append(np.column_stack([np.where(unknown, 0.0, scores), unknown.astype(np.float64)]))
+            continue
+        scores = np.where(unknown, 0.0, _normal_scores(np.where(unknown, 0.0, values), knots[column]))
+        parts.append(np.column_stack([scores, unknown]) if marked[column] else scores[:, None])
     return np.hstack(parts)
-
-
-def _width(codes: int) -> int:
-    return codes + 1 if codes else 2
 
 
 def _normal_scores(values: FloatArray, knots: FloatArray) -> FloatArray:

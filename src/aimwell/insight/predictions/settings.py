@@ -40,7 +40,7 @@ class LinearSettings(BaseModel):
     share: float | Literal["auto"] = Field(
         default="auto", description="its weight, 0 to 1; auto: what ranked best on later time inside the training part"
     )
-    penalty: float = Field(default=300.0, gt=0, description="shrinkage: 30 little, 3000 much")
+    penalty: float = Field(default=30.0, gt=0, description="shrinkage per 1,000 rows: 3 little, 300 much")
 
     @model_validator(mode="after")
     def _within(self) -> LinearSettings:

@@ -48,7 +48,8 @@ class HowMuchModel(Model):
         return found + self.amounts.trees.contributions(matrix)
 
     def weights(self) -> FloatArray:
-        return (self.likelihood.trees.weights() + self.amounts.trees.weights()) / 2
+        both = self.likelihood.trees.weights() + self.amounts.trees.weights()
+        return both / (float(both.sum()) or 1.0)
 
     def to_dict(self) -> dict[str, object]:
         return {"likelihood": self.likelihood.to_dict(), "amounts": self.amounts.to_dict()}
