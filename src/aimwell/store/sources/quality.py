@@ -19,7 +19,7 @@ from aimwell.core.time import zone as zone_of
 from aimwell.store.sources.days import odd_days
 from aimwell.store.sources.localtime import from_utc
 from aimwell.store.sources.report import Oddity, Orphans, TableQuality
-from aimwell.store.sources.trees import TYPES, call, column, data_type, exists, known, negated, number
+from aimwell.store.sources.trees import TYPES, call, column, data_type, exists, known, negated, number, when
 from aimwell.store.warehouse.cut import instant_literal
 from aimwell.store.warehouse.engine import Engine
 
@@ -124,7 +124,7 @@ def _behind(name: str, kind: Kind) -> exp.Expr:
 
 
 def _counted(test: exp.Expr) -> exp.Expr:
-    return exp.CountIf(this=test)
+    return exp.Count(this=when((test, number(1))))
 
 
 def _odd(engine: Engine, table: str, name: str, kind: Kind, facts: _Facts, now: datetime) -> Iterator[Oddity]:

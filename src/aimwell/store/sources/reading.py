@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pyarrow as pa
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from aimwell.core.registry import discover
@@ -23,11 +23,19 @@ BATCH_ROWS = 122_880
 RawKind = Literal["text", "integer", "number", "decimal", "boolean", "instant", "aware", "day"]
 
 
+def _quoted(written: object) -> object:
+    if isinstance(written, list) and None in written:
+        raise ValueError("write it in quotes, such as 'NULL': without them YAML reads nothing at all")
+    return written
+
+
 class Read(Part):
     """The keys of `read:` that every format knows; each reader adds its own."""
 
     format: str
-    nulls: tuple[str, ...] = Field(default=(), description="Texts that mean 'not known', besides blanks")
+    nulls: Annotated[tuple[str, ...], BeforeValidator(_quoted)] = Field(
+        default=(), description="Texts that mean 'not known', besides blanks"
+    )
     thousands: Literal[",", ".", " ", "'", ""] = Field(default=",", description="Sign between thousands in numbers")
     decimal: Literal[".", ","] = Field(default=".", description="Decimal sign in numbers")
 
