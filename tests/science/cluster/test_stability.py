@@ -84,6 +84,9 @@ def test_bad_input_is_named() -> None:
     found = method("kmeans").fit(X, k=2)
     with pytest.raises(NotEnoughData, match="10 or more; saw 8"):
         stability(method("kmeans"), X, found)
+    everybody = np.arange(20.0).reshape(20, 1)
+    with pytest.raises(NotEnoughData, match="One group of everybody is always the same"):
+        stability(method("kmeans"), everybody, method("kmeans").fit(everybody, k=1))
     with pytest.raises(BadQuestion, match="features 7, labels 8"):
         stability(method("kmeans"), X[:7], found)
     with pytest.raises(BadQuestion, match="first 1, second 2"):

@@ -77,13 +77,21 @@ def stability(
     X: prepared features that `fitted` was made of [n, d].   asked: the k to repeat with (None lets the method choose
     each time, which is the harder test).   Each repetition draws n customers with replacement (10,000 at most), looks
     for groups among them and places all customers.   Verdict: stable from .85, fair from .60, of the agreement and of
-    the mean overlap, the worse of both.   Raises NotEnoughData for fewer than 10 customers.
+    the mean overlap, the worse of both.   Raises NotEnoughData for fewer than 10 customers, or one
+    group of everybody, which says nothing.
     Cost: as many fits as repetitions.   Source: Hennig, Computational Statistics and Data Analysis 52 (2007).
     """
     features = matrix(X, "features")
     same_length(features=features, labels=fitted.labels)
     if len(features) < 10:
         raise NotEnoughData("Too few customers to judge groups", expected="10 or more", seen=f"{len(features)}")
+    if (fitted.labels == fitted.labels[0]).all():
+        raise NotEnoughData(
+            "One group of everybody is always the same",
+            expected="two groups, or customers who belong to none",
+            seen="one",
+            remedy="Ask for a number of groups, or choose other features.",
+        )
     judged = sample_rows(len(features), SAMPLE, seed)
     people, reference = features[judged], fitted.labels[judged]
     ordered = people[np.lexsort(people.T[::-1])]
