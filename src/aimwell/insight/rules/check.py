@@ -37,12 +37,13 @@ def check(
     *,
     predictions: Collection[str] | None = None,
     file: str = "rule",
+    at: Path = (),
     line_of: Callable[[Path], int | None] = lambda path: None,
 ) -> list[Problem]:
     """Everything in a rule that does not exist or does not fit, with its place; nothing is computed.
 
     predictions: names of the predictions that exist; None if nobody knows, then scores are taken as they are.
-    line_of: the line of a place inside the rule, where the rule stands in a file.
+    at: the place of the rule in its definition, such as `("rule",)`.   line_of: the line of a place in the file.
     """
     found: list[Problem] = []
     for path, leaf in leaves(rule):
@@ -51,7 +52,8 @@ def check(
         except BadQuestion as bad:
             seen = f", saw {bad.seen}" if bad.seen else ""
             message = f"{bad.what}; expected {bad.expected}{seen}" if bad.expected else f"{bad.what}{seen}"
-            found.append(Problem(file, line_of(path), ".".join(map(str, path)), message, bad.remedy.rstrip(".")))
+            place = (*at, *path)
+            found.append(Problem(file, line_of(place), ".".join(map(str, place)), message, bad.remedy.rstrip(".")))
     return found
 
 

@@ -247,7 +247,20 @@ def _purchases(match: PurchaseMatch, view: View) -> Rows:
         need(view, "purchase", "product_id")
         of_products = exp.select("product_id").from_("product").where(*_word_conditions(view, "product", **filters))
         conditions.append(exp.In(this=exp.column("product_id"), query=of_products.subquery()))
+    if match.tag is not None:
+        need(view, "purchase", "product_id")
+        need(view, "product_tag", "tag", "value")
+        tagged = exp.select("product_id").from_("product_tag").where(exp.or_(*map(_carries, match.tag)))
+        conditions.append(exp.In(this=exp.column("product_id"), query=tagged.subquery()))
     return Rows("purchase", tuple(conditions))
+
+
+def _carries(word: str) -> exp.Expr:
+    """The condition on a row of `product_tag` that a product carries the tag, or the value of the tag."""
+    tag, _, value = word.partition("=")
+    named = exp.EQ(this=exp.column("tag"), expression=exp.Literal.string(tag.strip()))
+    held = exp.EQ(this=exp.column("value"), expression=exp.Literal.string(value.strip() or "true"))
+    return exp.and_(named, held)
 
 
 def _events(match: EventMatch, view: View) -> Rows:

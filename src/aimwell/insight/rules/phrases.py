@@ -51,6 +51,7 @@ FILTERS: Mapping[str, Text] = {
     "subcategory": Text("子品类", "subcategory"),
     "brand": Text("品牌", "brand"),
     "product": Text("商品", "product"),
+    "tag": Text("商品标签", "product tag"),
     "campaign": Text("活动", "campaign"),
     "journey": Text("旅程", "journey"),
     "offer": Text("优惠", "offer"),

@@ -21,7 +21,6 @@ from aimwell.store.warehouse.engine import Engine
 
 MEMBERSHIP, CHANGES, RUNS, RECHECKS = "membership", "membership_delta", "segment_run", "segment_recheck"
 _CHANGED = "segment_changed"
-_BATCH = 200_000
 _INSTANT = pa.timestamp("us")
 _TABLES: Mapping[str, pa.Schema] = {
     MEMBERSHIP: pa.schema({"segment": pa.string(), "customer_id": pa.string(), "since": _INSTANT}),
@@ -66,11 +65,13 @@ def record(engine: Engine, found: Mapping[str, str], as_of: datetime, *, people:
     with engine.transaction():
         prepare(engine)
         _refuse_past(engine, list(found), as_of)
-        now = _now(found)
-        changes = engine.to_arrow(_counted(_changes(now, list(found), as_of))).to_pylist()
-        for batch in engine.batches(_changes(now, list(found), as_of), _BATCH):
-            engine.append(CHANGES, pa.Table.from_batches([batch]).cast(_TABLES[CHANGES]))
-        engine.create_table_as(MEMBERSHIP, _next_membership(now, list(found), as_of))
+        changes: list[dict[str, object]] = []
+        for name, table in found.items():
+            rows = engine.to_arrow(_changes(_now({name: table}), [name], as_of)).cast(_TABLES[CHANGES])
+            counts = rows.column("change").value_counts().to_pylist()
+            changes += [{"segment": name, "change": each["values"], "n": each["counts"]} for each in counts]
+            engine.append(CHANGES, rows)
+        engine.create_table_as(MEMBERSHIP, _next_membership(_now(found), list(found), as_of))
         return keep_runs(engine, list(found), as_of, people, changes)
 
 
@@ -228,7 +229,8 @@ def _now(found: Mapping[str, str]) -> exp.Query:
     query: exp.Query = parts[0]
     for part in parts[1:]:
         query = exp.union(query, part, distinct=False)
-    return query
+    # As one table, so that it can stand on the right of EXCEPT.
+    return exp.select("segment", "customer_id").from_(query.subquery("found"))
 
 
 def _changes(now: exp.Query, names: list[str], as_of: datetime, among: str | None = None) -> exp.Query:

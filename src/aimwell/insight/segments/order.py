@@ -14,6 +14,8 @@ from aimwell.insight.rules.check import check
 from aimwell.insight.rules.context import RuleContext
 from aimwell.insight.segments.definition import Segment
 
+AT = ("rule",)
+
 
 def in_order(segments: Mapping[str, Segment], only: Collection[str] | None = None) -> list[str]:
     """The names, each after all that its rule speaks of; with `only`, those and what they speak of.
@@ -59,10 +61,10 @@ def check_segments(
     found: list[Problem] = []
     for name, segment in segments.items():
         file, line_of = places.get(name, (f"segments/{name}", lambda place: None))
-        found += check(segment.rule, known, predictions=predictions, file=file, line_of=line_of)
+        found += check(segment.rule, known, predictions=predictions, file=file, at=AT, line_of=line_of)
     for circle in _circles(segments):
         file, line_of = places.get(circle[0], (f"segments/{circle[0]}", lambda place: None))
-        path = next(p for p, leaf in leaves(segments[circle[0]].rule) if _speaks_of(leaf, circle[1]))
+        path = (*AT, *next(p for p, leaf in leaves(segments[circle[0]].rule) if _speaks_of(leaf, circle[1])))
         message = f"segments contain each other: {' → '.join(circle)}"
         found.append(Problem(file, line_of(path), ".".join(map(str, path)), message, "break the circle"))
     return sorted(found)
@@ -109,7 +111,7 @@ def _places(folder: Path) -> dict[str, tuple[str, Callable[[Place], int | None]]
             prefix: Place = (index,) if isinstance(located.value, list) else ()
             name = entry.get("name", file.stem) if isinstance(entry, dict) else file.stem
 
-            def line_of(place: Place, at: Place = (*prefix, "rule")) -> int | None:
+            def line_of(place: Place, at: Place = prefix) -> int | None:
                 return located.line((*at, *place))  # noqa: B023 (called before the next file is read)
 
             found[str(name)] = (shown, line_of)
