@@ -2,55 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray, IntArray
-from aimwell.science.cluster.assignment import NONE, NearestPoint, squared_distances
+from aimwell.science.cluster.assignment import NONE, NearestCentre, squared_distances
 from aimwell.science.cluster.criteria import MOST
 from aimwell.science.cluster.kmeans import fit_centres
-from aimwell.science.cluster.method import Clustering, Found, methods, sample_rows
+from aimwell.science.cluster.method import Clustering, Found, means_of, method, methods, sample_rows
+from aimwell.science.cluster.stability import adjusted_rand
 from aimwell.science.cluster.tree import cut
 
-SAMPLE = 1200
-"""Every pair of these customers gets a count of how often the methods put them together; the others follow them."""
-VARIANTS = 12
-"""Number of k-means runs with different numbers of groups and starts, beside one run of every other method."""
+SAMPLE = 1000
+"""Every pair of these customers gets a weight of the methods that put them together; the others follow their centre."""
+LEARNT = 5000
+"""k-means listens to so many customers, drawn anew for each of its runs."""
+RUNS = 8
+"""k-means is run so often; all its runs together weigh as much as all other methods together."""
+SHARPNESS = 2
+"""An opinion weighs as the square of its mean agreement with the others: one that nobody shares hardly counts."""
 
 
-def _search(X: FloatArray, *, k: int | None, seed: int) -> Found:
+def consensus_of(members: Sequence[str]) -> Clustering:
+    """The consensus of some methods only.
+
+    members: names of methods, at least one, no consensus among them.   Raises BadQuestion for an unknown one.
+    """
+    chosen = [method(name) for name in dict.fromkeys(members)]
+    if not chosen or any(member.ensemble for member in chosen):
+        raise BadQuestion(
+            "A consensus is made of other methods",
+            expected="one or more of " + ", ".join(name for name, one in methods().items() if not one.ensemble),
+            seen=", ".join(members) or "none",
+        )
+    return Clustering(
+        name=METHOD.name,
+        label=METHOD.label,
+        meaning=METHOD.meaning,
+        search=partial(_search, members=tuple(member.name for member in chosen)),
+        ensemble=True,
+    )
+
+
+def _search(X: FloatArray, *, k: int | None, seed: int, members: tuple[str, ...] = ()) -> Found:
     points = X[sample_rows(len(X), SAMPLE, seed)]
+    opinions = _opinions(X, points, k, seed, members or tuple(n for n, one in methods().items() if not one.ensemble))
+    weights = _weights(opinions)
     together = np.zeros((len(points), len(points)))
-    opinions = 0
-    for labels, weight in _opinions(points, k, seed):
+    for (labels, _), weight in zip(opinions, weights, strict=True):
         together += weight * ((labels[:, None] == labels[None, :]) & (labels != NONE)[:, None])
-        opinions += weight
-    np.fill_diagonal(together, opinions)
-    tree = linkage(squareform(1 - together / opinions, checks=False), "average")
+    np.fill_diagonal(together, 1.0)
+    tree = linkage(squareform(1 - together, checks=False), "average")
     size = min(k, len(points)) if k is not None else _lasting(tree[:, 2])
     groups = cut(tree, size)
-    return Found(NearestPoint(points, groups, np.full(len(points), np.inf)))
+    return Found(NearestCentre(means_of(points, groups, size)[0], np.arange(size)))
 
 
-def _opinions(points: FloatArray, k: int | None, seed: int) -> Iterator[tuple[IntArray, int]]:
-    """Partitions of the sample with their weight.
-
-    All k-means runs together weigh as much as three other methods, so that round groups do not outvote the rest.
-    """
+def _opinions(
+    X: FloatArray, points: FloatArray, k: int | None, seed: int, members: tuple[str, ...]
+) -> list[tuple[IntArray, float]]:
+    """Partitions of the sample with their weight before anybody is heard."""
     generator = np.random.default_rng(seed)
     different = len(np.unique(points, axis=0))
-    low, high = (2, max(3, round(np.sqrt(len(points)) / 2))) if k is None else (k, 3 * k)
-    for start in range(VARIANTS):
+    low, high = (2, max(3, round(np.sqrt(len(points)) / 2))) if k is None else (k, k)
+    others = [name for name in members if name != "kmeans"]
+    found: list[tuple[IntArray, float]] = []
+    for start in range(RUNS if "kmeans" in members else 0):
         size = min(int(generator.integers(low, high + 1)), different)
-        centres = fit_centres(points, size, seed + start, restarts=1)
-        yield squared_distances(points, centres).argmin(axis=1), 1
-    for other in methods().values():
-        if not other.ensemble and other.name != "kmeans":
-            yield other.fit(points, k=None if k is not None and k > different else k, seed=seed).labels, VARIANTS // 3
+        drawn = X[generator.integers(len(X), size=min(len(X), LEARNT))]
+        centres = fit_centres(drawn, size, seed + start, restarts=2)
+        found.append((squared_distances(points, centres).argmin(axis=1), max(1, len(others)) / RUNS))
+    for name in others:
+        wished = None if k is not None and k > different else k
+        found.append((method(name).fit(points, k=wished, seed=seed).labels, 1.0))
+    return found
+
+
+def _weights(opinions: list[tuple[IntArray, float]]) -> FloatArray:
+    """Shares [opinions]: the given weight times the squared mean agreement (adjusted Rand index) with the others."""
+    given = np.array([weight for _, weight in opinions])
+    if len(opinions) > 2:
+        agreement = np.eye(len(opinions))
+        for one in range(len(opinions)):
+            for two in range(one):
+                agreement[one, two] = agreement[two, one] = adjusted_rand(opinions[one][0], opinions[two][0])
+        shared = (agreement @ given - given) / (given.sum() - given)
+        # Never nothing: where all methods disagree, all are heard alike.
+        given = given * np.maximum(shared, 0.01) ** SHARPNESS
+    shares: FloatArray = given / given.sum()
+    return shares
 
 
 def _lasting(heights: FloatArray) -> int:

@@ -18,6 +18,9 @@ SAMPLE = 10_000
 SOFTENING = 0.01
 """Share of the mean variance added to each variance, so that a yes/no column cannot make an infinitely thin curve."""
 STEPS = 200
+SETTLED = 1e-4
+"""The climb ends when a step adds less than this to the mean log-likelihood; 1e-6 took twice as long on overlapping
+groups and moved fewer than 1 customer in 100."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,7 @@ def fit_mixture(X: FloatArray, k: int, seed: int) -> Mixture:
         joint = curves.log_joint(X)
         each = logsumexp(joint, axis=1)
         now = float(each.mean())
-        if now - before < 1e-6:
+        if now - before < SETTLED:
             converged = True
             break
         before = now
