@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.science.cluster.assignment import assignment_from
-from aimwell.science.cluster.method import ALIKE, Clustering, Fitted, method, methods, restored
+from aimwell.science.cluster.method import ALIKE, MOSTLY_NONE, Clustering, Fitted, method, methods, restored
 from aimwell.science.cluster.stability import adjusted_rand
 
 METHODS = pytest.mark.parametrize("clustering", methods().values(), ids=methods().keys())
@@ -164,6 +164,15 @@ def test_a_handful_of_customers_is_no_accident(
         assert found.labels.max() == found.k - 1
         assert found.labels.min() >= -1
         assert np.array_equal(found.assign(X), found.labels)
+
+
+def test_a_method_that_leaves_most_customers_out_says_so() -> None:
+    generator = np.random.default_rng(3)
+    crowd, strays = generator.normal(0, 0.02, (40, 6)), generator.uniform(-5, 5, (200, 6))
+    found = method("dbscan").fit(np.concatenate([crowd, crowd + 3, strays]), k=2)
+    assert (found.labels == -1).mean() > 0.5
+    assert MOSTLY_NONE in found.notes
+    assert MOSTLY_NONE not in fitted("dbscan").notes
 
 
 @pytest.mark.slow

@@ -31,6 +31,10 @@ FEWEST = 5
 """With fewer different customers than this, no method looks for groups by itself."""
 
 ALIKE = Text("所有客户都一样，只能是一个群", "All customers are alike, so they are one group")
+MOSTLY_NONE = Text(
+    "大多数客户不属于任何群，这种方法不适合这些标签",
+    "Most customers belong to no group: this method does not suit them",
+)
 TOO_FEW = Text("客户太少，只分一个群", "Too few customers to part: one group")
 
 
@@ -185,4 +189,5 @@ def _settled(name: str, X: FloatArray, labels: IntArray, found: Found) -> Fitted
     numbers = np.full(sizes.size, NONE, dtype=np.int64)
     numbers[kept] = np.arange(kept.size)
     renamed = np.where(labels == NONE, NONE, numbers[labels])
-    return Fitted(name, renamed, centres[kept], sizes[kept], renumbered(found.assignment, numbers), found.notes)
+    notes = (*found.notes, MOSTLY_NONE) if (labels == NONE).mean() > 1 / 2 else found.notes
+    return Fitted(name, renamed, centres[kept], sizes[kept], renumbered(found.assignment, numbers), notes)
