@@ -40,10 +40,10 @@ def test_a_method_that_nobody_agrees_with_is_hardly_heard() -> None:
 
 
 def test_where_groups_run_into_each_other_the_consensus_holds_about_as_well_as_k_means() -> None:
-    X = cloud(600, 1)
+    X = cloud(600, 2)
     both = {}
     for clustering in (consensus_of(["kmeans", "hierarchical", "gaussian_mixture"]), method("kmeans")):
         fitted = clustering.fit(X, k=4)
-        both[clustering.name] = stability(clustering, X, fitted, asked=4, repetitions=6).agreement
+        both[clustering.name] = stability(clustering, X, fitted, asked=4, repetitions=8).agreement
     assert both["consensus"] > both["kmeans"] - 0.2
-    assert both["consensus"] > 0.5
+    assert both["consensus"] > 0.6
