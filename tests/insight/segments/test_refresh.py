@@ -94,7 +94,7 @@ def test_a_build_tells_who_entered_and_left_since_the_one_before() -> None:
     assert members_at(engine, "recent", AS_OF - DAY) == []
     assert members_at(engine, "quiet", later) == ["ann", "bob", "cem"]
     assert [(build.as_of, build.members) for build in trend(engine, "recent")] == [(AS_OF, 2), (later, 0)]
-    since = {row[1]: row[2] for row in kept(warehouse.engine, MEMBERSHIP) if row[0] == "quiet"}  # type: ignore[arg-type]
+    since = {row[1]: row[2] for row in kept(warehouse.engine, MEMBERSHIP) if row[0] == "quiet"}
     assert since == {"bob": to_store(AS_OF), "ann": to_store(later), "cem": to_store(later)}
 
 
