@@ -13,7 +13,7 @@ from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray, IntArray
 from aimwell.science.cluster.assignment import NONE, NearestCentre, squared_distances
-from aimwell.science.cluster.criteria import MOST
+from aimwell.science.cluster.criteria import MOST, NO_NATURAL_GROUPS
 from aimwell.science.cluster.kmeans import fit_centres
 from aimwell.science.cluster.method import Clustering, Found, means_of, method, methods, sample_rows
 from aimwell.science.cluster.stability import adjusted_rand
@@ -59,9 +59,10 @@ def _search(X: FloatArray, *, k: int | None, seed: int, members: tuple[str, ...]
         together += weight * ((labels[:, None] == labels[None, :]) & (labels != NONE)[:, None])
     np.fill_diagonal(together, 1.0)
     tree = linkage(squareform(1 - together, checks=False), "average")
-    size = min(k, len(points)) if k is not None else _lasting(tree[:, 2])
+    size, natural = (min(k, len(points)), True) if k is not None else _lasting(tree[:, 2])
     groups = cut(tree, size)
-    return Found(NearestCentre(means_of(points, groups, size)[0], np.arange(size)))
+    notes = () if natural else (NO_NATURAL_GROUPS,)
+    return Found(NearestCentre(means_of(points, groups, size)[0], np.arange(size)), notes)
 
 
 def _opinions(
@@ -99,12 +100,16 @@ def _weights(opinions: list[tuple[IntArray, float]]) -> FloatArray:
     return shares
 
 
-def _lasting(heights: FloatArray) -> int:
-    """The number of groups that lasts longest while the bar for joining is raised (between 1 and 10 groups)."""
+def _lasting(heights: FloatArray) -> tuple[int, bool]:
+    """The number of groups, 2 to 10, that lasts longest while the bar for joining is raised.
+
+    The second value: whether it lasts longer than one group of everybody, as natural groups do.
+    """
     last = np.concatenate([heights[::-1][: MOST + 1], [0.0]])
     # Between heights[-m+1] and heights[-m] there are m groups; one group lasts from the highest join to 1.
-    lives = [1.0 - last[0], *(last[size - 2] - last[size - 1] for size in range(2, min(MOST, heights.size) + 1))]
-    return int(np.argmax(lives)) + 1
+    lives = last[:-1] - last[1:]
+    best = int(np.argmax(lives[: MOST - 1]))
+    return best + 2, bool(lives[best] >= 1.0 - last[0])
 
 
 METHOD = Clustering(
