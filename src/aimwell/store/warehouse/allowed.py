@@ -109,7 +109,7 @@ def _check_details(node: exp.Expr) -> None:
         raise Refused(
             f"{node.args['method']} JOIN does not exist on every engine", remedy="Rank by time with row_number()."
         )
-    elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in _INTEGERS:
+    elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in _INTEGERS and not isinstance(node.this, exp.Null):
         raise Refused(f"{_shown(node)} rounds on one engine and cuts on another", remedy="Write whole(x) or flag(x).")
     elif isinstance(node, exp.Interval) and not isinstance(node.this, exp.Literal):
         raise Refused(f"{_shown(node)}: an interval must be written out", remedy="Write INTERVAL 7 DAY.")

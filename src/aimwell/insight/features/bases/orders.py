@@ -17,6 +17,8 @@ ORDERS = basis(
         sum(amount) < 0 AS returned,
         count(*) AS lines,
         CAST(coalesce(sum(discount), 0) AS DECIMAL(18, 2)) AS discount,
+        CAST(coalesce(sum(coupon_discount), 0) AS DECIMAL(18, 2)) AS coupon_discount,
+        sum(flag(coupon_discount > 0)) AS coupon_lines,
         min(place) AS place,
         min(channel) AS channel
     FROM purchase
@@ -25,6 +27,8 @@ ORDERS = basis(
     needs=("purchase.amount",),
     columns=(
         BasisColumn("discount", "money", ("purchase.discount",)),
+        BasisColumn("coupon_discount", "money", ("purchase.coupon_discount",)),
+        BasisColumn("coupon_lines", "integer", ("purchase.coupon_discount",)),
         BasisColumn("place", "text", ("purchase.place",)),
         BasisColumn("channel", "text", ("purchase.channel",)),
     ),
