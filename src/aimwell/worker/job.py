@@ -1,0 +1,99 @@
+"""The main job of insight: load, tag, score, segment, and say whom to contact, in one go over a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from aimwell.core.progress import Progress, part, silent
+from aimwell.insight import predictions
+from aimwell.insight.opening import as_of_instant, workshop_of
+from aimwell.insight.predictions import Prediction, Scoring, Trained, Workshop
+from aimwell.insight.segments.definition import Segment
+from aimwell.insight.segments.membership import SegmentResult
+from aimwell.insight.segments.refresh import refresh
+from aimwell.store.sources.definition import Source
+from aimwell.store.sources.load import load
+from aimwell.store.sources.report import LoadReport
+from aimwell.store.sources.steps import LoadStep
+from aimwell.store.warehouse.warehouse import Warehouse
+from aimwell.store.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the job found, for the report, the lists and `--json`."""
+
+    as_of: datetime
+    load: LoadReport
+    predictions: Mapping[str, Trained]
+    scorings: Mapping[str, Scoring]
+    segments: tuple[SegmentResult, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def load_progress(progress: Progress) -> Callable[[LoadStep], None]:
+    """A watcher of load steps that speaks to a watcher of plain progress."""
+    shares = {"look": (0.0, 0.05), "read": (0.05, 0.45), "map": (0.45, 0.95), "check": (0.95, 1.0)}
+
+    def tell(step: LoadStep) -> None:
+        begin, end = shares[step.phase]
+        progress(step.source or step.phase, begin + (end - begin) * (step.done / step.total if step.total else 1.0))
+
+    return tell
+
+
+def load_sources(workspace: Workspace, warehouse: Warehouse, progress: Progress = silent) -> LoadReport:
+    """Bring in what is new in all sources of the workspace."""
+    names = list(workspace.definitions(Source))
+    return load(workspace, warehouse, names, progress=load_progress(progress))
+
+
+def run(
+    workspace: Workspace, *, as_of: str | None = None, top: int = 50, seed: int = 0, progress: Progress = silent
+) -> Results:
+    """Load what is new, learn and score every prediction, build every segment; the parts are also verbs by themselves.
+
+    top: how many of the best of each prediction get reasons.   Whatever fails leaves what was there before.
+    """
+    seconds: dict[str, float] = {}
+    with workspace.warehouse() as warehouse:
+        clock = _Clock(seconds)
+        loaded = load_sources(workspace, warehouse, part(progress, 0.0, 0.25))
+        clock.lap("load")
+        workshop = workshop_of(workspace, warehouse)
+        now = as_of_instant(workspace, warehouse, as_of)
+        trained, scored = _predict(workspace, workshop, now, top, seed, part(progress, 0.25, 0.8))
+        clock.lap("predictions")
+        segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.8, 1.0))
+        clock.lap("segments")
+    return Results(now, loaded, trained, scored, tuple(segments), seconds)
+
+
+def _predict(
+    workspace: Workspace, workshop: Workshop, now: datetime, top: int, seed: int, progress: Progress
+) -> tuple[dict[str, Trained], dict[str, Scoring]]:
+    """Train and score every prediction about customers (those about flat files have nobody to score)."""
+    trained: dict[str, Trained] = {}
+    scored: dict[str, Scoring] = {}
+    definitions = {name: each for name, each in workspace.definitions(Prediction).items() if each.flat is None}
+    for number, (name, definition) in enumerate(definitions.items()):
+        here = part(progress, number / len(definitions), (number + 1) / len(definitions))
+        trained[name] = predictions.train(definition, workshop, now, seed=seed, progress=part(here, 0.0, 0.85))
+        scored[name] = predictions.score(definition, workshop, now, top=top, progress=part(here, 0.85, 1.0))
+    return trained, scored
+
+
+@dataclass
+class _Clock:
+    """Seconds of each step, for the summary."""
+
+    seconds: dict[str, float]
+    since: float = field(default_factory=perf_counter)
+
+    def lap(self, step: str) -> None:
+        now = perf_counter()
+        self.seconds[step] = now - self.since
+        self.since = now
