@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from aimwell.core.tables import TABLES, Table
 from tests.insight.features.worlds import CUSTOMERS, DAY, STORED, Row, World, before, fact, state
+
+from aimwell.core.tables import TABLES, Table
 
 _LATER = (timedelta(0), timedelta(microseconds=1), timedelta(hours=5), timedelta(days=40))
 
@@ -145,4 +146,3 @@ _CHANGES: dict[str, Callable[[list[Row], Table, random.Random], None]] = {
     "alter": _alter,
     "drop": _drop,
 }
-

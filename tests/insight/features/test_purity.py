@@ -13,6 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+from tests.insight.features.futures import Change, changed, changes_of
+from tests.insight.features.worlds import AS_OF, World, full_world, load, warehouse_of
 
 from aimwell.core.tables import TABLES
 from aimwell.core.text import Text
@@ -22,8 +24,6 @@ from aimwell.insight.features.library import Library, assemble, library
 from aimwell.store.warehouse import cut
 from aimwell.store.warehouse.history import History
 from aimwell.store.warehouse.warehouse import Warehouse
-from tests.insight.features.futures import Change, changed, changes_of
-from tests.insight.features.worlds import AS_OF, World, full_world, load, warehouse_of
 
 _EXAMPLES = max(4, settings().max_examples // 25)
 Values = Mapping[str, pa.Table]
@@ -171,6 +171,7 @@ def test_the_changes_leave_the_visible_rows_alone() -> None:
     with warehouse_of(world()) as warehouse, warehouse_of(changed(world(), one_of_each())) as after:
         for name in ("purchase", "event", "balance", "touch"):
             queries = [exp.select("*").from_(name).order_by(*TABLES[name].key) for _ in range(2)]
-            now, then = (each.history(AS_OF).to_arrow(query) for each, query in zip((warehouse, after), queries))
+            now = warehouse.history(AS_OF).to_arrow(queries[0])
+            then = after.history(AS_OF).to_arrow(queries[1])
             assert now.equals(then), name
             assert after.catalog[name].rows > warehouse.catalog[name].rows

@@ -10,7 +10,6 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -24,6 +23,7 @@ from aimwell.insight.features.basis import closure
 from aimwell.insight.features.family import Family
 from aimwell.insight.features.library import library
 from aimwell.store.warehouse.duck import DuckEngine
+from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.macros import Setting
 from aimwell.store.warehouse.warehouse import Warehouse
 
@@ -87,7 +87,7 @@ def warehouse_of(world: World, *, only: Iterable[str] | None = None) -> Warehous
     return Warehouse(engine, NEW_YORK, SETTINGS)
 
 
-def load(engine: DuckEngine, world: World, only: Iterable[str] | None = None) -> None:
+def load(engine: Engine, world: World, only: Iterable[str] | None = None) -> None:
     """Replace the tables of an engine by the rows of a world; columns that are not loaded are there, but empty."""
     wanted = {name: set(TABLES[name].names) for name in world} if only is None else _by_table(only)
     for name, columns in wanted.items():

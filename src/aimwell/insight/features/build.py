@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from aimwell.core.time import to_store
 from aimwell.insight.features.basis import Bases, closure, digest
+from aimwell.insight.features.derived import DerivedFamily, with_above
 from aimwell.insight.features.family import Column, Family
 from aimwell.insight.features.library import Library
 from aimwell.store.warehouse.engine import Engine
@@ -37,7 +38,7 @@ _ARROW_TYPES: Mapping[str, pa.DataType] = {
 }
 PREFIX = "feature_"
 _DECIMALS = 6
-"""Numbers keep six decimals: sums of doubles depend on the order of the rows in their last digits, features must not."""
+"""Numbers keep six decimals: the last digits of a sum of doubles depend on the order of the rows, features must not."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,13 @@ class Features:
 
     def prepare(self, families: Iterable[Family]) -> None:
         """Build the families together, so that what they share is read once; on failure nothing is left behind."""
-        waiting = [family for family in families if family.name not in self._built]
+        waiting = [family for family in with_above(families) if family.name not in self._built]
+        self._prepare([family for family in waiting if not isinstance(family, DerivedFamily)])
+        for family in waiting:
+            if isinstance(family, DerivedFamily):
+                self._built[family.name] = self._derive(family)
+
+    def _prepare(self, waiting: list[Family]) -> None:
         if not waiting:
             return
         found: dict[str, str | None] = {}
@@ -141,10 +148,22 @@ class Features:
         history = self._bound
         relations = bases.stand(family.reads)
         if family.compute is None:
-            history.create_table_as(name, _projected(family, available), relations)
+            history.create_table_as(name, _projected(family.sql, available), relations)
         else:
-            rows = family.compute(history.to_arrow(family.sql, relations), history)
+            # In the order of customers: what is fitted must not depend on the order in which an engine yields rows.
+            rows = family.compute(history.to_arrow(family.sql.order_by("customer_id"), relations), history)
             history.engine.write(name, _cast(rows, available))
+        return name
+
+    def _derive(self, family: DerivedFamily) -> str | None:
+        """Build a family from the tables of the families above it, which stand already."""
+        available = self.available(family)
+        if not available or family.author is None:
+            return None
+        name = self._name(family, available)
+        if name not in self.history.engine.tables():
+            authored = family.author(self)
+            self._bound.create_table_as(name, _projected(authored.query, available), authored.relations)
         return name
 
     def _name(self, family: Family, columns: tuple[Column, ...]) -> str:
@@ -168,9 +187,9 @@ def _filled(family: Family, column: Column) -> exp.Expr:
     return exp.func("coalesce", value, exp.cast(exp.convert(column.empty), _TYPES[column.kind]))
 
 
-def _projected(family: Family, columns: tuple[Column, ...]) -> exp.Select:
-    """The family's query with its columns cast to their declared kinds, only those that the data can carry."""
-    query = family.sql.copy()
+def _projected(query: exp.Select, columns: tuple[Column, ...]) -> exp.Select:
+    """A family's query with its columns cast to their declared kinds, only those that the data can carry."""
+    query = query.copy()
     by_name = {projection.alias_or_name: projection for projection in query.expressions}
     kept = [by_name["customer_id"]]
     for column in columns:

@@ -169,7 +169,7 @@ class Family:
         return tuple(column for column in self.columns if not missing(column.needs, history))
 
 
-def query_family(
+def query_family(  # noqa: PLR0913 (a declaration: all but the first three by keyword)
     name: str,
     tag_family: TagFamily,
     label: Text,

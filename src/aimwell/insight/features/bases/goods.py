@@ -15,6 +15,7 @@ GOODS = basis(
             max(occurred_at) AS last_at,
             sum(flag(amount >= 0)) AS lines,
             sum(CAST(amount AS DOUBLE)) AS amount,
+            sum(CASE WHEN occurred_at >= days_before(112) THEN CAST(amount AS DOUBLE) ELSE 0 END) AS amount_112,
             sum(CASE WHEN occurred_at >= days_before(364) THEN CAST(amount AS DOUBLE) ELSE 0 END) AS amount_year
         FROM purchase
         WHERE NOT product_id IS NULL
@@ -27,6 +28,7 @@ GOODS = basis(
         bought.last_at,
         bought.lines,
         bought.amount,
+        bought.amount_112,
         bought.amount_year,
         product.department AS department,
         product.category AS category,
@@ -54,6 +56,7 @@ DEPARTMENTS = basis(
         max(last_at) AS last_at,
         sum(lines) AS lines,
         sum(amount) AS amount,
+        sum(amount_112) AS amount_112,
         sum(amount_year) AS amount_year
     FROM goods
     WHERE NOT department IS NULL

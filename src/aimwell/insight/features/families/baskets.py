@@ -10,7 +10,9 @@ from aimwell.insight.features.family import Column, Threshold, query_family
 _SMALL = Threshold(
     "small_basket_lines", 4, Text("不超过这么多行的订单算小单", "orders of at most so many lines are small")
 )
-_LARGE = Threshold("large_basket_lines", 20, Text("不少于这么多行的订单算大单", "orders of at least so many lines are large"))
+_LARGE = Threshold(
+    "large_basket_lines", 20, Text("不少于这么多行的订单算大单", "orders of at least so many lines are large")
+)
 
 BASKETS = query_family(
     "baskets",

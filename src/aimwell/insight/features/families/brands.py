@@ -14,25 +14,27 @@ OWN_BRAND = query_family(
     reads=(GOODS,),
     columns=(
         Column(
-            "own_brand_share",
-            Text("自有品牌占比", "Own-brand share"),
+            "own_brand_share_112d",
+            Text("自有品牌占比（近112天）", "Own-brand share (last 112 days)"),
             "share",
-            Text("近364天消费中自有品牌的比例", "Share of own-brand products in the spend of the last 364 days"),
+            Text("近112天消费中自有品牌的比例", "Share of own-brand products in the spend of the last 112 days"),
+            measure="own_brand_share",
         ),
         Column(
-            "own_brand_products_share",
-            Text("自有品牌商品占比", "Own-brand share of products"),
+            "own_brand_share_364d",
+            Text("自有品牌占比（近364天）", "Own-brand share (last 364 days)"),
             "share",
-            Text("近84天买过的商品中自有品牌的比例", "Share of own-brand products among those bought in the last 84 days"),
+            Text("近364天消费中自有品牌的比例", "Share of own-brand products in the spend of the last 364 days"),
+            measure="own_brand_share",
         ),
     ),
     sql="""
     SELECT
         customer_id,
-        ratio(sum(CASE WHEN own_brand THEN amount_year ELSE 0 END), sum(amount_year)) AS own_brand_share,
-        ratio(
-            sum(flag(own_brand AND last_at >= days_before(84))), sum(flag(last_at >= days_before(84)))
-        ) AS own_brand_products_share
+        ratio(sum(CASE WHEN own_brand AND amount_112 > 0 THEN amount_112 ELSE 0 END), sum(greatest(amount_112, 0)))
+            AS own_brand_share_112d,
+        ratio(sum(CASE WHEN own_brand AND amount_year > 0 THEN amount_year ELSE 0 END), sum(greatest(amount_year, 0)))
+            AS own_brand_share_364d
     FROM goods
     WHERE NOT own_brand IS NULL
     GROUP BY customer_id

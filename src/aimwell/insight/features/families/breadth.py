@@ -41,7 +41,7 @@ PRODUCT_BREADTH = query_family(
     reads=(GOODS,),
     columns=(
         _products(28),
-        _products(84),
+        _products(112),
         _products(364),
         Column(
             "new_product_share",
@@ -76,7 +76,7 @@ PRODUCT_BREADTH = query_family(
     SELECT
         customer_id,
         sum(flag(last_at >= days_before(28))) AS products_28d,
-        sum(flag(last_at >= days_before(84))) AS products_84d,
+        sum(flag(last_at >= days_before(112))) AS products_112d,
         sum(flag(last_at >= days_before(364))) AS products_364d,
         CASE
             WHEN min(began_at) < days_before(84)
@@ -97,7 +97,7 @@ CATEGORY_BREADTH = query_family(
     reads=(CATEGORIES,),
     columns=(
         _categories(28),
-        _categories(84),
+        _categories(112),
         _categories(364),
         Column(
             "category_variety",
@@ -134,7 +134,7 @@ CATEGORY_BREADTH = query_family(
     SELECT
         customer_id,
         sum(flag(last_at >= days_before(28))) AS categories_28d,
-        sum(flag(last_at >= days_before(84))) AS categories_84d,
+        sum(flag(last_at >= days_before(112))) AS categories_112d,
         sum(flag(last_at >= days_before(364))) AS categories_364d,
         ratio(sum(amount_year) * sum(amount_year), sum(amount_year * amount_year)) AS category_variety,
         sum(flag(orders_84 >= 3)) AS regular_categories,

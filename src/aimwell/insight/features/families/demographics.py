@@ -69,8 +69,6 @@ GIVEN_TIER = query_family(
     "tier",
     Text("公司给定的等级", "Tier given by the company"),
     needs=("customer.tier",),
-    columns=(
-        Column("tier", Text("会员等级", "Tier"), "text", Text("公司给定的等级", "Tier that the company gives")),
-    ),
+    columns=(Column("tier", Text("会员等级", "Tier"), "text", Text("公司给定的等级", "Tier that the company gives")),),
     sql="SELECT customer_id, tier FROM customer",
 )

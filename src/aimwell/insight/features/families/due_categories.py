@@ -1,4 +1,4 @@
-"""What a customer is likely to need next: categories due by the customer's own rhythm, and popular ones never bought."""
+"""What a customer is likely to need next: categories due by his own rhythm, and popular ones never bought."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from aimwell.insight.features.family import Column, Threshold, query_family
 
 _RHYTHM = Text("按本人间隔（至少买过3次）", "by the customer's own gap (bought at least three times)")
 _POPULAR = Threshold(
-    "popular_categories", 20, Text("近84天买的人最多的多少个品类算热门", "how many of the most widely bought categories are popular")
+    "popular_categories",
+    20,
+    Text("近84天买的人最多的多少个品类算热门", "how many of the most widely bought categories are popular"),
 )
 
 DUE = query_family(

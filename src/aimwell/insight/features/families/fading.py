@@ -29,8 +29,10 @@ LOST_CATEGORIES = query_family(
             "lost_category_share",
             Text("流失品类占比", "Share of categories lost"),
             "share",
-            Text(f"{_REGULAR.zh}的品类中近56天没买的比例", f"Share of the categories {_REGULAR.en} that were not bought "
-                 "in the last 56 days"),
+            Text(
+                f"{_REGULAR.zh}的品类中近56天没买的比例",
+                f"Share of the categories {_REGULAR.en} that were not bought in the last 56 days",
+            ),
         ),
         Column(
             "lost_category_spend_share",
@@ -78,7 +80,7 @@ LOST_CATEGORIES = query_family(
     FROM regular
     GROUP BY customer_id
     """,
-)  # fmt: skip
+)
 
 LOST_DEPARTMENTS = query_family(
     "lost_departments",

@@ -23,7 +23,10 @@ def _favourite(what: str, label: Text, *, reads: Basis, rows: str) -> Family:
                 f"top_{what}_share",
                 Text(f"最爱{label.zh}占比", f"Share of the top {label.en}"),
                 "share",
-                Text(f"最爱{label.zh}占近364天消费额的比例", f"Share of the top {label.en} in the spend of the last 364 days"),
+                Text(
+                    f"最爱{label.zh}占近364天消费额的比例",
+                    f"Share of the top {label.en} in the spend of the last 364 days",
+                ),
             ),
         ),
         sql=rows,

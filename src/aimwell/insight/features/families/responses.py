@@ -9,7 +9,10 @@ from aimwell.insight.features.family import Column, Threshold, query_family
 _PRIOR = Threshold(
     "response_prior_touches",
     5,
-    Text("响应率向总体收缩时相当于多少次触达的分量", "how many touches the overall response rate weighs beside the customer's own"),
+    Text(
+        "响应率向总体收缩时相当于多少次触达的分量",
+        "how many touches the overall response rate weighs beside the customer's own",
+    ),
 )
 _ANSWER = Text("点击、参与、分享、购买或核销", "clicked, joined, shared, bought or redeemed")
 

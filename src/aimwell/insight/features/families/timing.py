@@ -56,7 +56,11 @@ TIMING = query_family(
             Text("订单时刻的平均（当地时间，小时）", "Mean hour of the orders (local time)"),
             unit=Text("时", "o'clock"),
         ),
-        _share("month_start_share", Text("月初占比", "Start-of-month share"), Text("每月1日至7日", "from the 1st to the 7th")),
+        _share(
+            "month_start_share",
+            Text("月初占比", "Start-of-month share"),
+            Text("每月1日至7日", "from the 1st to the 7th"),
+        ),
     ),
     sql="""
     WITH clock AS (

@@ -10,7 +10,9 @@ _SCALE = Text("从−1（完全停止）到+1（从无到有）", "from −1 (st
 
 
 def _contrast(name: str, measure: str, label: Text, compared: Text) -> Column:
-    meaning = Text(f"{compared.zh}，两者之差除以两者之和，{_SCALE.zh}", f"{compared.en}: difference over sum, {_SCALE.en}")
+    meaning = Text(
+        f"{compared.zh}，两者之差除以两者之和，{_SCALE.zh}", f"{compared.en}: difference over sum, {_SCALE.en}"
+    )
     return Column(name, label, "number", meaning, measure=measure)
 
 
@@ -49,19 +51,36 @@ TREND = query_family(
             "spend_pace",
             "spend_pace",
             Text("消费节奏变化", "Spend pace"),
-            Text("近28天消费与近112天每28天平均相比", "Spend of the last 28 days against the 28-day mean of the last 112"),
+            Text(
+                "近28天消费与近112天每28天平均相比", "Spend of the last 28 days against the 28-day mean of the last 112"
+            ),
         ),
         _contrast(
+            "visit_pace_14d",
             "visit_pace",
+            Text("到访节奏变化（14天）", "Visit pace (14 days)"),
+            Text(
+                "近14天订单数与近56天每14天平均相比",
+                "Orders of the last 14 days against the 14-day mean of the last 56",
+            ),
+        ),
+        _contrast(
+            "visit_pace_28d",
             "visit_pace",
-            Text("到访节奏变化", "Visit pace"),
-            Text("近14天订单数与近56天每14天平均相比", "Orders of the last 14 days against the 14-day mean of the last 56"),
+            Text("到访节奏变化（28天）", "Visit pace (28 days)"),
+            Text(
+                "近28天订单数与近112天每28天平均相比",
+                "Orders of the last 28 days against the 28-day mean of the last 112",
+            ),
         ),
         _contrast(
             "spend_year_on_year",
             "spend_year_on_year",
             Text("同比变化", "Year on year"),
-            Text("近84天消费与去年同期（364天前）相比", "Spend of the last 84 days against the same days a year (364 days) ago"),
+            Text(
+                "近84天消费与去年同期（364天前）相比",
+                "Spend of the last 84 days against the same days a year (364 days) ago",
+            ),
         ),
     ),
     sql="""
@@ -81,6 +100,7 @@ TREND = query_family(
             sum(flag(ordered_at >= days_before(28))) AS visits_28,
             sum(flag(ordered_at >= days_before(56))) AS visits_56,
             sum(flag(ordered_at >= days_before(84))) AS visits_84,
+            sum(flag(ordered_at >= days_before(112))) AS visits_112,
             sum(flag(ordered_at >= days_before(168))) AS visits_168
         FROM orders
         WHERE NOT returned
@@ -93,7 +113,8 @@ TREND = query_family(
         ratio(2 * visits_28 - visits_56, visits_56) AS visit_trend_28d,
         ratio(2 * visits_84 - visits_168, visits_168) AS visit_trend_84d,
         ratio(4 * spend_28 - spend_112, 4 * spend_28 + spend_112) AS spend_pace,
-        ratio(4 * visits_14 - visits_56, 4 * visits_14 + visits_56) AS visit_pace,
+        ratio(4 * visits_14 - visits_56, 4 * visits_14 + visits_56) AS visit_pace_14d,
+        ratio(4 * visits_28 - visits_112, 4 * visits_28 + visits_112) AS visit_pace_28d,
         ratio(spend_84 - spend_84_last_year, spend_84 + spend_84_last_year) AS spend_year_on_year
     FROM stretch
     """,

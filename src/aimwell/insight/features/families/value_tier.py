@@ -6,18 +6,28 @@ from aimwell.core.text import Text
 from aimwell.insight.features.bases.orders import ORDERS
 from aimwell.insight.features.family import Column, Threshold, query_family
 
-_TOP = Threshold("value_tier_top_percent", 5, Text("消费最高的百分之几为“顶级”", "top tier: the highest per cent by spend"))
+_TOP = Threshold(
+    "value_tier_top_percent", 5, Text("消费最高的百分之几为“顶级”", "top tier: the highest per cent by spend")
+)
 _HIGH = Threshold(
-    "value_tier_high_percent", 20, Text("消费最高的百分之几（含顶级）为“高”", "high tier: the highest per cent, top included")
+    "value_tier_high_percent",
+    20,
+    Text("消费最高的百分之几（含顶级）为“高”", "high tier: the highest per cent, top included"),
 )
 _MIDDLE = Threshold(
-    "value_tier_middle_percent", 50, Text("消费最高的百分之几（含以上）为“中”", "middle tier: the highest per cent, above included")
+    "value_tier_middle_percent",
+    50,
+    Text("消费最高的百分之几（含以上）为“中”", "middle tier: the highest per cent, above included"),
 )
 _A = Threshold(
-    "pareto_a_percent", 80, Text("A 类客户共同贡献的消费百分比", "class A: those who together bring this per cent of spend")
+    "pareto_a_percent",
+    80,
+    Text("A 类客户共同贡献的消费百分比", "class A: those who together bring this per cent of spend"),
 )
 _B = Threshold(
-    "pareto_b_percent", 95, Text("A、B 类客户共同贡献的消费百分比", "classes A and B together bring this per cent of spend")
+    "pareto_b_percent",
+    95,
+    Text("A、B 类客户共同贡献的消费百分比", "classes A and B together bring this per cent of spend"),
 )
 
 VALUE_TIER = query_family(

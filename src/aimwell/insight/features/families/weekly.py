@@ -1,4 +1,4 @@
-"""How regularly a customer buys: active weeks, the slope of the weeks and how much they differ."""
+"""How regularly a customer buys: active weeks, the slope of the weeks, how much they differ, and pauses."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def _slope(name: str, measure: str, label: Text, what: Text, weeks: int) -> Colu
             "−0.1 loses a tenth of the mean each week",
         ),
         measure=measure,
+    )
+
+
+def _pause(weeks: int) -> Column:
+    return Column(
+        f"longest_pause_{weeks}w",
+        Text(f"最长停顿（近{weeks}周）", f"Longest pause (last {weeks} weeks)"),
+        "integer",
+        Text(
+            f"近{weeks}周内最多连续几周没有购买（含到截止日为止的空白）",
+            f"Most weeks in a row without an order within the last {weeks}, up to the day of the cut",
+        ),
+        unit=units.WEEKS,
+        measure="longest_pause",
     )
 
 
@@ -74,16 +88,8 @@ WEEKLY = query_family(
             Text("近16周平均每周消费", "Mean weekly spend of the last 16 weeks"),
             empty=0,
         ),
-        Column(
-            "longest_pause_weeks",
-            Text("最长停顿", "Longest pause"),
-            "integer",
-            Text(
-                "近26周内相邻两个活跃周之间最多隔了几周空白（含到截止日为止的空白）",
-                "Most empty weeks in a row within the last 26, up to the day of the cut",
-            ),
-            unit=units.WEEKS,
-        ),
+        _pause(16),
+        _pause(26),
     ),
     sql="""
     WITH steps AS (
@@ -113,7 +119,8 @@ WEEKLY = query_family(
             sum(CASE WHEN week < 16 THEN orders ELSE 0 END) AS orders_16,
             sum(CASE WHEN week < 16 THEN (7.5 - week) * orders ELSE 0 END) AS orders_16_by_time,
             max(CASE WHEN week < 16 THEN amount END) AS best,
-            max(CASE WHEN week <= 26 THEN pause END) AS pause
+            max(CASE WHEN week - pause <= 16 THEN least(pause, 16 - (week - pause)) END) AS longest_pause_16w,
+            max(CASE WHEN week - pause <= 26 THEN least(pause, 26 - (week - pause)) END) AS longest_pause_26w
         FROM steps
         GROUP BY customer_id
     )
@@ -134,7 +141,8 @@ WEEKLY = query_family(
         END AS weekly_spend_spread,
         best AS best_week,
         ratio(spend_16, 16) AS weekly_spend,
-        coalesce(pause, 26) AS longest_pause_weeks
+        longest_pause_16w,
+        longest_pause_26w
     FROM sums
     """,
 )
