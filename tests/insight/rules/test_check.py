@@ -5,10 +5,13 @@ from __future__ import annotations
 from tests.insight.rules.market import AS_OF, HABITS, Row, market
 
 from aimwell.core.rules import parse_rule
+from aimwell.core.text import Text
 from aimwell.insight.features.build import Features
+from aimwell.insight.features.family import Column, query_family
 from aimwell.insight.features.library import assemble
 from aimwell.insight.rules.check import check
 from aimwell.insight.rules.context import RuleContext
+from aimwell.insight.rules.words import sentence
 
 RULE = {
     "all": [
@@ -39,6 +42,30 @@ def test_every_unknown_name_is_found_with_its_place_and_what_was_meant() -> None
         "x.yaml:2: all.4: the tag 'lines' is compared with 'many'; expected a number "
         "(Compare it with a value of its kind)",
     ]
+
+
+def test_a_word_that_a_tag_never_takes_is_found() -> None:
+    tiers = query_family(
+        "tiers",
+        "tier",
+        Text("等级", "Tiers"),
+        needs=("customer.customer_id",),
+        columns=(
+            Column(
+                "level",
+                Text("等级", "Level"),
+                "text",
+                Text("等级", "Level"),
+                words={"top": Text("顶级", "the highest")},
+            ),
+        ),
+        sql="SELECT customer_id, 'top' AS level FROM customer",
+    )
+    features = Features(context().features.history, assemble([tiers]))
+    rule = parse_rule({"tag": "level", "in": ["top", "topp"]})
+    [problem] = check(rule, RuleContext(features))
+    assert str(problem) == "rule: The tag 'level' is never 'topp' (did you mean top?)"
+    assert sentence(rule, "en", features.library) == "Customers whose Level is the highest or topp"
 
 
 def test_a_rule_that_fits_has_no_problems_and_computes_nothing() -> None:

@@ -62,6 +62,9 @@ def _check_leaf(leaf: Leaf, context: RuleContext, predictions: Collection[str] |
     if isinstance(leaf, TagIs):
         column = context.features.library.column(leaf.tag)
         compared(exp.null(), value_kind(column.kind), leaf, f"the tag {leaf.tag!r}")
+        for value in _values(leaf) if column.words else ():
+            if str(value) not in column.words:
+                raise BadQuestion(f"The tag {leaf.tag!r} is never {value!r}", remedy=_meant(str(value), column.words))
     elif isinstance(leaf, AttributeIs):
         attribute_condition(leaf, view)
     elif isinstance(leaf, MemberOf):
@@ -75,6 +78,12 @@ def _check_leaf(leaf: Leaf, context: RuleContext, predictions: Collection[str] |
         sequence_ctes(leaf.sequence, view, "sequence")
     elif isinstance(leaf, Purchases | Events | Touches | Outcomes):
         rows_of(leaf, view)
+
+
+def _values(leaf: TagIs) -> list[object]:
+    """The values that a tag is compared for equality with."""
+    single = [value for value in (leaf.is_, leaf.is_not) if value is not None]
+    return [*single, *(leaf.in_ or ()), *(leaf.not_in or ())]
 
 
 def _meant(name: str, known: Collection[str]) -> str:

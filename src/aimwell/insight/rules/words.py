@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -93,9 +93,7 @@ class _Speaker:
         if isinstance(leaf, AttributeIs):
             return self._attribute(leaf)
         if isinstance(leaf, TagIs):
-            column = self.library.column(leaf.tag)
-            unit = column.unit.said(self.language)
-            return self._valued(column.label.said(self.language), leaf, unit)
+            return self._tag(leaf)
         if isinstance(leaf, ScoreIs):
             return self._score(leaf)
         if isinstance(leaf, MemberOf):
@@ -116,18 +114,33 @@ class _Speaker:
             parts.append(self.say(f"{label}在{window}", f"whose {label} lies {window}"))
         return self.say("且", " and ").join(parts)
 
-    def _valued(self, label: str, comparison: Comparison, unit: str) -> str:
-        said = self.say("且", " and ").join(self._compared(comparison, unit))
+    def _tag(self, leaf: TagIs) -> str:
+        column = self.library.column(leaf.tag)
+        words = {value: text.said(self.language) for value, text in column.words.items()}
+
+        def shown(value: object) -> str:
+            if column.kind == "share" and isinstance(value, int | float):
+                return f"{value:.10g}" if value > 1 else f"{100 * value:.10g}%"
+            return words.get(str(value), self._value(value))
+
+        return self._valued(column.label.said(self.language), leaf, column.unit.said(self.language), shown)
+
+    def _valued(
+        self, label: str, comparison: Comparison, unit: str, shown: Callable[[object], str] | None = None
+    ) -> str:
+        said = self.say("且", " and ").join(self._compared(comparison, unit, shown))
         return self.say(f"{label}{said}", f"whose {label} is {said}")
 
-    def _compared(self, comparison: Bounds | Comparison, unit: str = "") -> list[str]:
+    def _compared(
+        self, comparison: Bounds | Comparison, unit: str = "", show: Callable[[object], str] | None = None
+    ) -> list[str]:
         found: list[str] = []
         for name, value in comparisons(comparison):
             if name == "known":
                 found.append(self.say("已知" if value else "未知", "known" if value else "unknown"))
                 continue
             values = value if isinstance(value, tuple) else (value,)
-            shown = [f"{self._value(v)}" for v in values]
+            shown = [(show or self._value)(v) for v in values]
             text = self.say("至", " to ").join(shown) if name == "between" else self._or(shown)
             space = " " if unit and self.language == "en" else ""
             found.append(COMPARED[name].said(self.language).format(text + space + unit))
