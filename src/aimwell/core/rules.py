@@ -66,6 +66,7 @@ class PurchaseMatch(Part):
     department: Words | None = Field(default=None)
     brand: Words | None = Field(default=None)
     product: Words | None = Field(default=None, description="product ids")
+    tag: Words | None = Field(default=None, description="tags that products carry: premium, or band=high for a value")
     channel: Words | None = Field(default=None)
     place: Words | None = Field(default=None)
 
