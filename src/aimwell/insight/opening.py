@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from aimwell.core.time import add_days, parse_instant
-from aimwell.insight.features.library import library
 from aimwell.insight.predictions.workshop import Workshop
+from aimwell.insight.tags.own import own_tags
 from aimwell.store.sources.log import data_version
 from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
@@ -25,7 +25,7 @@ def workshop_of(workspace: Workspace, warehouse: Warehouse) -> Workshop:
     """The workshop of a warehouse that is already open."""
     return Workshop(
         warehouse=warehouse,
-        library=library(),
+        library=own_tags(workspace).library,
         folder=workspace.folder,
         version=data_version(warehouse.engine),
         about=workspace.settings.about,
