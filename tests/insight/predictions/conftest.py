@@ -72,15 +72,25 @@ def purchases_of(customers: int, seed: int) -> pa.Table:
     )
 
 
-@pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    """The small shop, in memory."""
+def open_shop(folder: Path) -> Workshop:
     engine = DuckEngine(threads=1)
     engine.write("purchase", purchases_of(400, seed=7))
-    return Workshop(Warehouse(engine, ZONE), assemble([buying()]), tmp_path)
+    return Workshop(Warehouse(engine, ZONE), assemble([buying()]), folder)
 
 
 @pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """The small shop, in memory, fresh for each test."""
+    return open_shop(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """The small shop for a whole file of tests that leave each other alone."""
+    return open_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="session")
 def now() -> datetime:
     """The day after the last fact."""
     return NOW
@@ -89,7 +99,7 @@ def now() -> datetime:
 Defined = Callable[..., Prediction]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def define() -> Defined:
     """Reads one prediction from YAML."""
 
@@ -99,7 +109,7 @@ def define() -> Defined:
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def churn(define: Defined) -> Prediction:
     """Active in the last 84 days, silent in the next 56."""
     return define(
@@ -108,8 +118,8 @@ def churn(define: Defined) -> Prediction:
         population: {purchases: {within: 84d}}
         target: {happens: {not: {purchases: {}}}}
         horizon_days: 56
-        cut_offs: {every_days: 28, count: 6}
-        model: {trees: {bags: 1}, folds: 2}
+        cut_offs: {every_days: 28, count: 5}
+        model: {trees: {bags: 1, rounds: 40}, linear: {share: 0}, folds: 1}
         baseline: {rank_by: [days_since_ever]}
         minimum_positives: 20
         lists: [50]

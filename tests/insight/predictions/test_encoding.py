@@ -51,9 +51,15 @@ def test_ten_thousand_categories_become_the_frequent_ones_and_a_rest() -> None:
     table = pa.table({"word": words})
     encoding = learn_encoding(table, columns_of(table))
     assert encoding.coded[0].words == ("common0", "common1", "common2")
-    assert len(encoding.coded[0].words or ()) <= MOST_CATEGORIES
     matrix = encoding.matrix(table)
     assert set(np.unique(matrix)) == {0.0, 1.0, 2.0, 3.0}
+
+
+def test_no_more_words_than_fit_get_a_code_of_their_own() -> None:
+    table = pa.table({"word": [f"w{number % 500}" for number in range(50_000)]})
+    words = learn_encoding(table, columns_of(table)).coded[0].words
+    assert words is not None
+    assert len(words) == MOST_CATEGORIES
 
 
 def test_words_never_seen_count_as_the_rest_and_missing_ones_as_unknown() -> None:

@@ -16,11 +16,11 @@ from aimwell.insight.predictions.encoding import Encoding
 from aimwell.insight.predictions.kind import Kind, kind_of, kinds
 from aimwell.insight.predictions.rows import Rows
 from aimwell.insight.predictions.scores import Baseline
-from aimwell.insight.predictions.settings import ModelSettings
-from aimwell.insight.predictions.trees import TreeSettings
+from aimwell.insight.predictions.settings import ModelSettings, TreeSettings
 from aimwell.science.metrics.ranking import auc
 
-QUICK = ModelSettings(trees=TreeSettings(bags=2, min_rows=20), folds=2)
+GROWN = TreeSettings(bags=2, min_rows=20, rounds=60)
+QUICK = ModelSettings(trees=GROWN, amount_trees=GROWN, folds=2)
 
 
 @pytest.fixture(params=sorted(kinds()))

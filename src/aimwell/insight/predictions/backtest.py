@@ -12,7 +12,7 @@ from aimwell.core.errors import NotEnoughData
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Text
 from aimwell.insight.predictions.baseline import baselines_of
-from aimwell.insight.predictions.cutoffs import tested
+from aimwell.insight.predictions.cutoffs import held_out
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.evaluation import Evaluation
 from aimwell.insight.predictions.findings import Finding
@@ -36,6 +36,9 @@ from aimwell.insight.predictions.training import training_rows
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import IntArray
 from aimwell.science.metrics.ranking import auc_estimate
+
+ROUGHLY = 200
+"""Resamples for the intervals of parts and of further baselines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def judge_rows(
 
     known: what is already to be said of the data.
     """
-    held = tested(definition, rows.cuts)
+    held = held_out(definition, rows.cuts)
     first = min(held, key=lambda cut: rows.cuts[cut].opens)
     learnt, judged = rows.take(rows.learnable_for(first) & ~np.isin(rows.cut, held)), rows.at(*held)
     _refuse_unordered(definition, rows, learnt, judged)
@@ -171,16 +174,19 @@ def _apart(
     """Everybody, then those first seen lately, then the others (those of whom it is not known included)."""
     kind, sizes = kind_of(definition.kind), tuple(definition.lists)
     is_new = judged.age_days < definition.new_within_days
-    groups = (np.arange(len(judged)), np.flatnonzero(is_new), np.flatnonzero(~is_new))
-    found = [
-        kind.judge(judged.take(places), scores.take(places), base.take(places), sizes=sizes, seed=seed)
-        for places in groups
-    ]
-    return found[0], found[1], found[2]
+    whole = kind.judge(judged, scores, base, sizes=sizes, seed=seed)
+    new, existing = (
+        kind.judge(
+            judged.take(places), scores.take(places), base.take(places), sizes=sizes, seed=seed, resamples=ROUGHLY
+        )
+        for places in (np.flatnonzero(is_new), np.flatnonzero(~is_new))
+    )
+    return whole, new, existing
 
 
 def _beside(definition: Prediction, judged: Rows, scores: Scores, other: Baseline, seed: int) -> Evaluation:
-    found = kind_of(definition.kind).judge(judged, scores, other, sizes=tuple(definition.lists), seed=seed)
+    kind, sizes = kind_of(definition.kind), tuple(definition.lists)
+    found = kind.judge(judged, scores, other, sizes=sizes, seed=seed, resamples=ROUGHLY)
     return Evaluation(found.people, found.positives, found.mean, found.baseline, found.metrics, notes=found.notes)
 
 

@@ -34,7 +34,7 @@ def cut_offs_before(definition: Prediction, history: History, last: datetime) ->
     return found[-settings.count :]
 
 
-def tested(definition: Prediction, cuts: tuple[CutOff, ...]) -> list[int]:
+def held_out(definition: Prediction, cuts: tuple[CutOff, ...]) -> list[int]:
     """Which cut-offs are held out to judge by, as places in `cuts`.
 
     Raises BadQuestion when a named one is not among them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from aimwell.science.metrics.probability import (
 from aimwell.science.metrics.ranking import auc_difference, average_precision_estimate
 
 POINTS = 101
+MOST = 1000
 WORK = 4_000_000
 """Rows × resamples that an interval may cost; large samples need few resamples, their intervals are narrow anyway."""
 
@@ -54,7 +55,9 @@ _LABELS = {
 _EVERYBODY = Text("人人同一概率", "the same probability for everybody")
 
 
-def judge_happens(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tuple[int, ...], seed: int) -> Evaluation:
+def judge_happens(
+    rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tuple[int, ...], seed: int, resamples: int = MOST
+) -> Evaluation:
     """What a list by these scores is worth, and whether the probabilities can be believed.
 
     Rows of one customer at several dates count as one for chance.   When everybody answered alike nothing is computed,
@@ -64,11 +67,11 @@ def judge_happens(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tupl
     start = _start(rows, happened, baseline)
     if start.notes:
         return start
-    groups = _groups(rows)
+    chance = _Chance(_groups(rows), resamples_for(len(rows), resamples), seed)
     return replace(
         start,
-        metrics=_happens_metrics(happened, scores, baseline, groups, seed),
-        curve=_curve(scores, baseline, happened, groups, seed),
+        metrics=_happens_metrics(happened, scores, baseline, chance),
+        curve=_curve(scores, baseline, happened, chance),
         tenths=_tenths(scores, happened, seed),
         top=top_table(scores.raw, happened, sizes, seed=seed),
         calibration=calibration_table(scores.value, happened),
@@ -76,7 +79,9 @@ def judge_happens(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tupl
     )
 
 
-def judge_how_much(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tuple[int, ...], seed: int) -> Evaluation:
+def judge_how_much(
+    rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tuple[int, ...], seed: int, resamples: int = MOST
+) -> Evaluation:
     """How close the amounts are, whether their order is right, and whether as many spend nothing as promised.
 
     Amounts below zero count as nothing.   The baseline's raw values are amounts.
@@ -85,12 +90,12 @@ def judge_how_much(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tup
     start = _start(rows, seen, baseline)
     if start.notes:
         return start
-    groups = _groups(rows)
+    chance = _Chance(_groups(rows), resamples_for(len(rows), resamples), seed)
     bought = (seen > 0).astype(np.float64)
     return replace(
         start,
-        metrics=_amount_metrics(seen, scores, baseline, groups, seed),
-        curve=_curve(scores, baseline, seen, groups, seed),
+        metrics=_amount_metrics(seen, scores, baseline, chance),
+        curve=_curve(scores, baseline, seen, chance),
         tenths=_tenths(scores, seen, seed),
         top=top_table(scores.raw, bought, sizes, seed=seed),
         calibration=calibration_table(1.0 - scores.nothing, bought),
@@ -99,9 +104,22 @@ def judge_how_much(rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tup
     )
 
 
-def resamples_for(people: int) -> int:
-    """How many resamples an interval gets: 1,000 for few people, at least 100 for many."""
-    return int(np.clip(WORK // max(people, 1), 100, 1000))
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """How intervals are drawn: whose rows belong together (None: each is a customer), how often, with which seed."""
+
+    groups: Names | None
+    times: int
+    seed: int
+
+
+def resamples_for(people: int, most: int = MOST) -> int:
+    """How many resamples an interval gets: `most` for few people, at least 100 for many.
+
+    >>> resamples_for(2_000), resamples_for(1_000_000)
+    (1000, 100)
+    """
+    return int(min(most, max(WORK // max(people, 1), 100)))
 
 
 def _start(rows: Rows, seen: FloatArray, baseline: Baseline) -> Evaluation:
@@ -117,10 +135,8 @@ def _groups(rows: Rows) -> Names | None:
     return rows.customers if np.unique(rows.customers).size < len(rows) else None
 
 
-def _happens_metrics(
-    happened: FloatArray, scores: Scores, baseline: Baseline, groups: Names | None, seed: int
-) -> tuple[Metric, ...]:
-    raw, rule, times = scores.raw, baseline.raw, resamples_for(happened.size)
+def _happens_metrics(happened: FloatArray, scores: Scores, baseline: Baseline, chance: _Chance) -> tuple[Metric, ...]:
+    raw, rule, groups, times, seed = scores.raw, baseline.raw, chance.groups, chance.times, chance.seed
     order = auc_difference(raw, rule, happened, groups=groups)
     needed = share_for_difference(raw, rule, happened, groups=groups, resamples=times, seed=seed)
     return (
@@ -134,8 +150,8 @@ def _happens_metrics(
             needed.second,
             needed.difference,
         ),
-        _reached("reached_10", 0.1, scores, baseline, happened, groups, seed),
-        _reached("reached_20", 0.2, scores, baseline, happened, groups, seed),
+        _reached("reached_10", 0.1, scores, baseline, happened, chance),
+        _reached("reached_20", 0.2, scores, baseline, happened, chance),
         Metric(
             "average_precision",
             _LABELS["average_precision"],
@@ -144,7 +160,7 @@ def _happens_metrics(
             baseline.label,
             average_precision_estimate(rule, happened, groups=groups, resamples=min(times, 200), seed=seed),
         ),
-        *_probability_metrics(happened, scores.value, groups),
+        *_probability_metrics(happened, scores.value, chance.groups),
     )
 
 
@@ -174,9 +190,8 @@ def _surprises(value: FloatArray, happened: FloatArray) -> FloatArray:
     return found
 
 
-def _amount_metrics(
-    seen: FloatArray, scores: Scores, baseline: Baseline, groups: Names | None, seed: int
-) -> tuple[Metric, ...]:
+def _amount_metrics(seen: FloatArray, scores: Scores, baseline: Baseline, chance: _Chance) -> tuple[Metric, ...]:
+    groups = chance.groups
     typical = scores.value if scores.typical is None else scores.typical
     mine, theirs = np.abs(typical - seen), np.abs(baseline.raw - seen)
     bought = (seen > 0).astype(np.float64)
@@ -190,7 +205,7 @@ def _amount_metrics(
             mean_estimate(theirs, groups=groups),
             mean_estimate(mine - theirs, groups=groups),
         ),
-        _spearman(seen, scores, baseline, groups, seed),
+        _spearman(seen, scores, baseline, chance),
         Metric(
             "bias",
             _LABELS["bias"],
@@ -199,7 +214,7 @@ def _amount_metrics(
             baseline.label,
             mean_estimate(baseline.raw - seen, groups=groups),
         ),
-        _reached("money_10", 0.1, scores, baseline, seen, groups, seed),
+        _reached("money_10", 0.1, scores, baseline, seen, chance),
     ]
     if 0 < bought.sum() < bought.size:
         order = auc_difference(1.0 - scores.nothing, baseline.raw, bought, groups=groups)
@@ -209,8 +224,8 @@ def _amount_metrics(
     return tuple(found)
 
 
-def _spearman(seen: FloatArray, scores: Scores, baseline: Baseline, groups: Names | None, seed: int) -> Metric:
-    label, times = _LABELS["spearman"], min(resamples_for(seen.size), 400)
+def _spearman(seen: FloatArray, scores: Scores, baseline: Baseline, chance: _Chance) -> Metric:
+    label, groups, times, seed = _LABELS["spearman"], chance.groups, min(chance.times, 400), chance.seed
     if np.ptp(baseline.raw) == 0:
         alone = estimate(spearman, scores.raw, seen, groups=groups, resamples=times, seed=seed)
         return Metric("spearman", label, "higher", alone)
@@ -224,21 +239,20 @@ def _reached(
     scores: Scores,
     baseline: Baseline,
     gained: FloatArray,
-    groups: Names | None,
-    seed: int,
+    chance: _Chance,
 ) -> Metric:
-    times = min(resamples_for(gained.size), 400)
+    times = min(chance.times, 400)
 
     def reached(raw: FloatArray) -> Estimate:
-        return reached_at_estimate(raw, gained, contacted, groups=groups, resamples=times, seed=seed)
+        return reached_at_estimate(raw, gained, contacted, groups=chance.groups, resamples=times, seed=chance.seed)
 
     return Metric(name, _LABELS[name], "higher", reached(scores.raw), baseline.label, reached(baseline.raw))
 
 
-def _curve(scores: Scores, baseline: Baseline, gained: FloatArray, groups: Names | None, seed: int) -> Curve:
-    times = min(resamples_for(gained.size), 200)
-    band = gains_band(scores.raw, gained, groups=groups, points=POINTS, resamples=times, seed=seed)
-    other = gains(baseline.raw, gained, seed=seed).thinned(POINTS)
+def _curve(scores: Scores, baseline: Baseline, gained: FloatArray, chance: _Chance) -> Curve:
+    times = min(chance.times, 200)
+    band = gains_band(scores.raw, gained, groups=chance.groups, points=POINTS, resamples=times, seed=chance.seed)
+    other = gains(baseline.raw, gained, seed=chance.seed).thinned(POINTS)
     return Curve(
         tuple(band.contacted.tolist()),
         tuple(band.reached.tolist()),

@@ -59,10 +59,20 @@ class Model(ABC):
 
 
 class Judge(Protocol):
-    """What the scores are worth on rows that they were not learnt from, beside the baseline."""
+    """What the scores are worth on rows that they were not learnt from, beside the baseline.
+
+    resamples: how many at most an interval is drawn from.
+    """
 
     def __call__(
-        self, rows: Rows, scores: Scores, baseline: Baseline, *, sizes: tuple[int, ...], seed: int
+        self,
+        rows: Rows,
+        scores: Scores,
+        baseline: Baseline,
+        *,
+        sizes: tuple[int, ...],
+        seed: int,
+        resamples: int = ...,
     ) -> Evaluation: ...
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from aimwell.insight.predictions.sheet import Sheet
 from aimwell.science.arrays import FloatArray, IntArray
@@ -23,7 +24,7 @@ class Linear:
     """Weights on columns that were turned into normal scores, words into yes/no columns.
 
     places: which columns of the matrix it reads [d].   knots: quantiles of each of them [d, KNOTS] (NaN for words).
-    words: number of codes of each column, 0 for numbers [d].   marked: whether being unknown is a column of its own [d].
+    words: number of codes of each column, 0 for numbers [d].   marked: whether "unknown" is a column of its own [d].
     weights, centre: one per made column; the mean of each made column in training.   start: intercept.
     """
 
@@ -91,14 +92,16 @@ def fit_linear(sheet: Sheet, usefulness: FloatArray, penalty: float) -> Linear:
     places = np.sort(np.argsort(-usefulness, kind="stable")[:most]).astype(np.int64)
     chosen = sheet.matrix[:, places]
     codes = tuple(sheet.words[place] for place in places)
-    marked = tuple(bool(each) for each in np.isnan(chosen).any(axis=0))
+    marked = tuple(bool(np.isnan(chosen[:, column]).any()) for column in range(chosen.shape[1]))
     knots = _learn_knots(chosen, codes)
     design = _design(chosen, knots, codes, marked)
     # In proportion to the rows, so that fewer rows are not shrunk more: the calibration learnt on folds fits the whole.
     strength = penalty * len(sheet.truth) / 1000.0
     # Normal scores make a round problem: some 60 cheap steps, where Newton's method pays for columns².
     regression = LogisticRegression(C=1.0 / strength, solver="lbfgs", max_iter=300, tol=1e-5)
-    fitted = regression.fit(design, sheet.truth, sample_weight=sheet.weights)
+    # One thread: the steps are too small to share, and on a busy machine sharing them costs ten times the work.
+    with threadpool_limits(limits=1, user_api="blas"):
+        fitted = regression.fit(design, sheet.truth, sample_weight=sheet.weights)
     weights = np.asarray(fitted.coef_[0], dtype=np.float64)
     return Linear(places, knots, codes, marked, weights, design.mean(axis=0), float(fitted.intercept_[0]))
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from aimwell.core.errors import AimwellError
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Text
-from aimwell.insight.predictions.backtest import Backtest, Judged, gather, judge_rows, sampled
+from aimwell.insight.predictions.backtest import ROUGHLY, Backtest, Judged, gather, judge_rows, sampled
 from aimwell.insight.predictions.card import Card, column_lines, limits_of, question_of
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.evaluation import Metric
@@ -115,7 +115,8 @@ def _compare(definition: Prediction, standing: StoredModel, judged: Judged, seed
         return None, _OTHER_COLUMNS
     scores = standing.model.scores(rows.table)
     raw = scores.raw if scores.typical is None else scores.typical
-    found = kind_of(definition.kind).judge(rows, judged.scores, Baseline(CHAMPION, raw), sizes=(1,), seed=seed)
+    against = Baseline(CHAMPION, raw)
+    found = kind_of(definition.kind).judge(rows, judged.scores, against, sizes=(1,), seed=seed, resamples=ROUGHLY)
     return (found.metrics[0], Text("", "")) if found.metrics else (None, _NOTHING)
 
 
