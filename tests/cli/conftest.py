@@ -1,0 +1,76 @@
+"""A runner of commands, and a small shop with a few orders in a CSV file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from typer.testing import CliRunner
+
+from aimwell.cli.main import build
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs `aimwell` with the given words, in this process."""
+
+    def call(*words: str) -> Said:
+        result = CliRunner().invoke(build(), list(words))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    return call
+
+
+_SOURCE = """\
+read: {path: orders.csv}
+tables:
+  - table: purchase
+    columns: {order_id: order, customer_id: customer, occurred_at: day, amount: paid}
+"""
+
+_SEGMENT = """\
+label: {zh: 近期买过, en: Bought lately}
+kind: behavioural
+rule: {purchases: {within: 28d}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, run: Run) -> Path:
+    """A workspace with one source and one segment, not yet loaded."""
+    folder = tmp_path / "shop"
+    assert run("init", str(folder), "--name", "Corner shop").code == 0
+    chance = Random(3)
+    begin = date(2025, 1, 6)
+    lines = ["order,customer,day,paid"]
+    for order in range(400):
+        day = begin + timedelta(days=chance.randrange(180))
+        lines.append(f"{order},c{chance.randrange(60)},{day.isoformat()},{chance.randrange(500, 9000) / 100}")
+    lines.append("bad,c1,yesterday,5.00")
+    (folder / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "sources" / "orders.yaml").write_text(_SOURCE, encoding="utf-8")
+    (folder / "segments" / "recent.yaml").write_text(_SEGMENT, encoding="utf-8")
+    return folder
