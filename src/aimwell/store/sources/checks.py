@@ -15,7 +15,7 @@ from aimwell.store.sources.parts import Mistake, nearest
 _ORIGINS = ("column", "expression", "constant", "collect")
 _WITH_ATTRIBUTES = ("customer", "product")
 # Words that SQL reads as its own, so that nobody could name such an attribute without quoting it.
-_RESERVED = frozenset(
+RESERVED = frozenset(
     [
         "all",
         "and",
@@ -167,7 +167,7 @@ def _canonical_mistakes(
     for name in attributes:
         if canonical.column(name):
             yield Mistake(("attributes", name), f"{name} is a column of {canonical.name}: write it under columns:")
-        elif not re.fullmatch(NAME_PATTERN, name) or name in _RESERVED:
+        elif not re.fullmatch(NAME_PATTERN, name) or name in RESERVED:
             yield Mistake(
                 ("attributes", name), f"{name!r} cannot name an attribute (write small letters, digits and _)"
             )

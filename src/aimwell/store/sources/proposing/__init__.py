@@ -1,0 +1,1 @@
+"""Proposing a source for files that nobody has described: what they are, what they mean, what to ask."""
