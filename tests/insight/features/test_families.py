@@ -9,7 +9,7 @@ from functools import cache
 import pyarrow as pa
 import pytest
 from sqlglot import exp
-from tests.insight.features.worlds import AS_OF, NEW_YORK, World, full_world, warehouse_of
+from tests.insight.features.worlds import AS_OF, NEW_YORK, World, full_world, give, warehouse_of
 
 from aimwell.insight.features.basis import closure
 from aimwell.insight.features.build import Features
@@ -39,7 +39,7 @@ def world() -> World:
 def built() -> Iterator[Features]:
     """All families at once over the full world."""
     with warehouse_of(world()) as warehouse:
-        features = Features(warehouse.history(AS_OF), library())
+        features = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
         features.prepare(FAMILIES)
         yield features
 
@@ -124,7 +124,7 @@ def test_every_column_has_a_value_for_someone(built: Features) -> None:
         if empty:
             families = {family.name: family for family in map(library().owner, empty)}.values()
             with warehouse_of(full_world(seed)) as warehouse:
-                features = Features(warehouse.history(AS_OF), library())
+                features = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
                 features.prepare(families)
                 empty = [name for family in families for name in _empty(features, family) if name in empty]
     assert empty == []
@@ -139,7 +139,7 @@ def test_a_family_reads_only_what_it_declares(built: Features) -> None:
     """With nothing loaded but what it declares, a family yields the same values."""
     for declared, families in _grouped(_declared).items():
         with warehouse_of(world(), only=declared) as warehouse:
-            alone = Features(warehouse.history(AS_OF), library())
+            alone = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
             changed = [family.name for family in families if not rows_of(alone, family).equals(rows_of(built, family))]
             assert changed == []
 
@@ -147,7 +147,7 @@ def test_a_family_reads_only_what_it_declares(built: Features) -> None:
 def test_a_family_does_without_what_only_some_columns_need() -> None:
     for declared, families in _grouped(_needs).items():
         with warehouse_of(world(), only=declared) as warehouse:
-            features = Features(warehouse.history(AS_OF), library())
+            features = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
             for family in families:
                 expected = [column for column in family.columns if set(column.needs) <= _given(warehouse)]
                 assert list(features.available(family)) == expected
@@ -182,7 +182,9 @@ def _given(warehouse: Warehouse) -> set[str]:
 def test_without_a_past_families_yield_no_rows() -> None:
     """Everything in this world happens later: families run and find nobody."""
     with warehouse_of(world()) as warehouse:
-        features = Features(warehouse.history(datetime(1990, 1, 1, tzinfo=NEW_YORK)), library())
+        features = Features(
+            warehouse.history(datetime(1990, 1, 1, tzinfo=NEW_YORK)), library(), given=give(warehouse.engine)
+        )
         features.prepare(FAMILIES)
         found = {family.name: rows_of(features, family).num_rows for family in FAMILIES}
     timeless = {"demographics", "given_tier"}
@@ -191,13 +193,13 @@ def test_without_a_past_families_yield_no_rows() -> None:
 
 def test_without_any_data_no_family_has_columns() -> None:
     with warehouse_of({name: [] for name in world()}) as warehouse:
-        features = Features(warehouse.history(AS_OF), library())
+        features = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
         assert features.columns() == []
         assert all(features.table(family) is None for family in FAMILIES)
 
 
 def test_equal_data_give_equal_values(built: Features) -> None:
     with warehouse_of(world()) as warehouse:
-        again = Features(warehouse.history(AS_OF), library())
+        again = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
         again.prepare(FAMILIES)
         assert [name for name in FAMILIES if not rows_of(again, name).equals(rows_of(built, name))] == []

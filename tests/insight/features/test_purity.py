@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 from tests.insight.features.futures import Change, changed, changes_of
-from tests.insight.features.worlds import AS_OF, World, full_world, load, warehouse_of
+from tests.insight.features.worlds import AS_OF, World, full_world, give, load, warehouse_of
 
 from aimwell.core.tables import TABLES
 from aimwell.core.text import Text
@@ -46,7 +46,8 @@ class Observatory:
         """The values of every family at the cut in a world."""
         load(self.warehouse.engine, at)
         self.warehouse.refresh()
-        features = Features(self.warehouse.history(AS_OF), self.library, version=str(next(self.runs)))
+        history, run = self.warehouse.history(AS_OF), str(next(self.runs))
+        features = Features(history, self.library, run, give(self.warehouse.engine))
         families = self.library.families.values()
         features.prepare(families)
         tables = {family.name: features.table(family) for family in families}

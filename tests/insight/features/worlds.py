@@ -95,6 +95,13 @@ def load(engine: Engine, world: World, only: Iterable[str] | None = None) -> Non
         engine.write(name, arrow(TABLES[name], rows))
 
 
+def give(engine: Engine) -> dict[str, str]:
+    """What families may ask for beyond the tables: here the goods of a campaign, three coupons for some products."""
+    rows = [{"code": f"k{number % 3}", "product_id": product} for number, product in enumerate(PRODUCTS[:7])]
+    engine.write("given_goods", pa.Table.from_pylist(rows))
+    return {"campaign_goods": "given_goods"}
+
+
 def arrow(table: Table, rows: list[Row]) -> pa.Table:
     """Rows of a canonical table as the warehouse keeps them."""
     return pa.table({c.name: pa.array([row.get(c.name) for row in rows], _ARROW[c.kind]) for c in table.columns})

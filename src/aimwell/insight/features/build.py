@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
+from aimwell.core.progress import Progress, silent
 from aimwell.core.time import to_store
 from aimwell.insight.features.basis import Bases, closure, digest
 from aimwell.insight.features.derived import DerivedFamily, with_above
@@ -47,11 +48,13 @@ class Features:
 
     history: the view that features may see.   library: families to choose from.
     version: what the data are known by (a load changes it), so that a family's table is found again while it is valid.
+    given: physical tables of relations that are part of the question (see `Family.given`); other rows, another name.
     """
 
     history: History
     library: Library
     version: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
     _built: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     def table(self, family: Family) -> str | None:
@@ -59,15 +62,15 @@ class Features:
         self.prepare([family])
         return self._built[family.name]
 
-    def prepare(self, families: Iterable[Family]) -> None:
+    def prepare(self, families: Iterable[Family], progress: Progress = silent) -> None:
         """Build the families together, so that what they share is read once; on failure nothing is left behind."""
         waiting = [family for family in with_above(families) if family.name not in self._built]
-        self._prepare([family for family in waiting if not isinstance(family, DerivedFamily)])
+        self._prepare([family for family in waiting if not isinstance(family, DerivedFamily)], progress)
         for family in waiting:
             if isinstance(family, DerivedFamily):
                 self._built[family.name] = self._derive(family)
 
-    def _prepare(self, waiting: list[Family]) -> None:
+    def _prepare(self, waiting: list[Family], progress: Progress) -> None:
         if not waiting:
             return
         found: dict[str, str | None] = {}
@@ -75,14 +78,15 @@ class Features:
         standing = set(engine.tables())
         with engine.transaction():
             bases = Bases(self._bound, self._mark)
-            for family in waiting:
+            for number, family in enumerate(waiting):
+                progress(family.name, number / len(waiting))
                 found[family.name] = self._build(family, bases, standing)
             bases.drop()
         self._built.update(found)
 
     def available(self, family: Family) -> tuple[Column, ...]:
-        """The columns of a family that the data can carry."""
-        return family.available(self.history)
+        """The columns of a family that the data can carry, and the question."""
+        return family.available(self.history) if set(family.given) <= set(self.given) else ()
 
     def columns(self, names: Iterable[str] | None = None) -> list[Column]:
         """The columns that the data can carry, in the order of the library; restricted to names if given."""
@@ -146,7 +150,7 @@ class Features:
         if name in standing:
             return name
         history = self._bound
-        relations = bases.stand(family.reads)
+        relations = bases.stand(family.reads) | {each: self.given[each] for each in family.given}
         if family.compute is None:
             history.create_table_as(name, _projected(family.sql, available), relations)
         else:
@@ -168,7 +172,8 @@ class Features:
 
     def _name(self, family: Family, columns: tuple[Column, ...]) -> str:
         empty = [column.name for basis in closure(family.reads) for column in basis.absent(self.history)]
-        parts = [family.fingerprint, *(column.name for column in columns), "without", *empty]
+        given = [self.given[each] for each in family.given]
+        parts = [family.fingerprint, *(column.name for column in columns), "without", *empty, "given", *given]
         return f"{PREFIX}{family.name}_{self._mark}_{digest(parts)}"
 
 

@@ -136,6 +136,8 @@ class Family:
     freshness: `live` if it can be computed for a few customers at once, `batch` if it needs everyone.
     reads: the bases that the query reads by name.   thresholds: the settings that it reads, with their defaults.
     uses: further columns that the query takes into account, and does without where they are empty.
+    given: relations that whoever asks must give by name, since they are part of the question, such as the goods of the
+    campaign that is asked about.
     """
 
     name: str
@@ -149,6 +151,7 @@ class Family:
     reads: tuple[Basis, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     uses: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -182,9 +185,11 @@ def query_family(  # noqa: PLR0913 (a declaration: all but the first three by ke
     reads: tuple[Basis, ...] = (),
     thresholds: tuple[Threshold, ...] = (),
     uses: tuple[str, ...] = (),
+    given: tuple[str, ...] = (),
 ) -> Family:
     """A family written as one query."""
-    return Family(name, tag_family, label, needs, columns, parsed(sql), freshness, compute, reads, thresholds, uses)
+    query = parsed(sql)
+    return Family(name, tag_family, label, needs, columns, query, freshness, compute, reads, thresholds, uses, given)
 
 
 def measure_family(
