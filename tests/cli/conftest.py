@@ -48,7 +48,7 @@ _SOURCE = """\
 read: {path: orders.csv}
 tables:
   - table: purchase
-    columns: {order_id: order, customer_id: customer, occurred_at: day, amount: paid}
+    columns: {order_id: order_no, customer_id: customer_id, occurred_at: order_date, amount: amount}
 """
 
 _SEGMENT = """\
@@ -65,7 +65,7 @@ def shop(tmp_path: Path, run: Run) -> Path:
     assert run("init", str(folder), "--name", "Corner shop").code == 0
     chance = Random(3)
     begin = date(2025, 1, 6)
-    lines = ["order,customer,day,paid"]
+    lines = ["order_no,customer_id,order_date,amount"]
     for order in range(400):
         day = begin + timedelta(days=chance.randrange(180))
         lines.append(f"{order},c{chance.randrange(60)},{day.isoformat()},{chance.randrange(500, 9000) / 100}")
