@@ -300,5 +300,5 @@ def test_customers_to_be_scored_have_no_answer_yet(churn: Prediction, workshop: 
     rows = scoring_rows(churn, workshop, now, columns)
     assert len(rows) > 50
     assert np.isnan(rows.truth).all()
-    named = scoring_rows(churn, workshop, now, columns, ["c0003", "nobody"])
+    named = scoring_rows(churn, workshop, now, columns, customers=["c0003", "nobody"])
     assert named.customers.tolist() == ["c0003", "nobody"]

@@ -31,6 +31,13 @@ class CutOff:
     closes: float
     as_of: datetime | None = None
 
+    @property
+    def instant(self) -> datetime:
+        """The instant of a cut-off of a warehouse; raises BadQuestion for a flat file's."""
+        if self.as_of is None:
+            raise BadQuestion(f"The cut-off {self.name} has no instant", remedy="Ask it of a warehouse.")
+        return self.as_of
+
 
 @dataclass(frozen=True)
 class Rows:

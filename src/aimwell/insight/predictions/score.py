@@ -15,6 +15,7 @@ from aimwell.core.progress import Progress, silent
 from aimwell.core.text import Language
 from aimwell.core.time import to_store
 from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.campaigns import GOODS
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.life import champion
 from aimwell.insight.predictions.models import StoredModel, load
@@ -77,18 +78,22 @@ def score(
     as_of: datetime,
     *,
     version: str | None = None,
+    campaign: str | None = None,
     top: int = 0,
     progress: Progress = silent,
 ) -> Scoring:
     """Score everybody whom the question is about as of the instant, and keep the scores in the table `score`.
 
-    version: by default the one in use.   top: how many of the best get reasons.   Ties of the raw score are broken by
-    customer id. Scoring the same instant again replaces its scores; if it fails, they stay.
+    version: by default the one in use.   campaign: for questions about campaigns, the one that is planned; needed where
+    the model reads how a campaign's goods fit the customer.   top: how many of the best get reasons.
+    Ties of the raw score are broken by customer id. Scoring the same instant again replaces its scores; if it fails,
+    they stay.
     Raises BadQuestion when nothing was trained yet, NotEnoughData when nobody is in the population.
     """
     stored = _stored(definition, workshop, version)
     progress("features", 0.0)
-    rows = scoring_rows(definition, workshop, as_of, _read_columns(stored))
+    _refuse_unplanned(definition, workshop, stored, campaign)
+    rows = scoring_rows(definition, workshop, as_of, _read_columns(stored), campaign=campaign)
     if not len(rows):
         raise NotEnoughData(
             f"{definition.name}: nobody is in the population as of {as_of.date()}", remedy="Widen the population."
@@ -123,13 +128,16 @@ def explain(
     customers: Sequence[str],
     *,
     version: str | None = None,
+    campaign: str | None = None,
 ) -> tuple[Scored, ...]:
     """The answers for these customers with their reasons, in the order given, whether or not they are asked about.
 
     Raises BadQuestion when nothing was trained yet.
     """
     stored = _stored(definition, workshop, version)
-    rows = scoring_rows(definition, workshop, as_of, _read_columns(stored), customers)
+    _refuse_unplanned(definition, workshop, stored, campaign)
+    columns = _read_columns(stored)
+    rows = scoring_rows(definition, workshop, as_of, columns, customers=customers, campaign=campaign)
     scores = stored.model.scores(rows.table)
     found = {each.customer_id: each for each in _scored(stored, rows, scores, np.zeros(len(rows), np.int64))}
     return tuple(found[customer] for customer in dict.fromkeys(customers))
@@ -159,6 +167,19 @@ def _stored(definition: Prediction, workshop: Workshop, version: str | None) -> 
     if chosen is None:
         raise BadQuestion(f"No version of {definition.name!r} is in use", remedy="Train it first.")
     return load(workshop.folder, definition.name, chosen)
+
+
+def _refuse_unplanned(definition: Prediction, workshop: Workshop, stored: StoredModel, campaign: str | None) -> None:
+    """A model that reads the fit with a campaign's goods cannot answer without a campaign."""
+    if definition.cut_offs.by != "campaign" or campaign is not None:
+        return
+    read = [name for name in stored.model.encoding.names if GOODS in workshop.library.owner(name).given]
+    if read:
+        raise BadQuestion(
+            f"{definition.name}: say for which campaign",
+            expected=f"a campaign, since the model reads {', '.join(read[:3])}",
+            remedy="Name one whose coupons are loaded, or leave such features out of the definition.",
+        )
 
 
 def _read_columns(stored: StoredModel) -> tuple[Column, ...]:

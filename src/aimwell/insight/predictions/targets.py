@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ from sqlglot import exp
 from aimwell.core.errors import BadQuestion
 from aimwell.core.rules import PurchaseFacts, Purchases
 from aimwell.core.time import add_days
+from aimwell.insight.predictions.campaigns import responded
 from aimwell.insight.predictions.definition import Amount, Balances, Prediction
 from aimwell.insight.predictions.rows import CutOff, Names
 from aimwell.insight.predictions.workshop import Workshop
@@ -19,21 +19,6 @@ from aimwell.insight.rules.compile import matching
 from aimwell.insight.rules.facts import rows_of
 from aimwell.science.arrays import FloatArray
 from aimwell.store.warehouse.history import History, Horizon
-
-
-def contacted(definition: Prediction, workshop: Workshop, cut: CutOff) -> exp.Select:
-    """A bound query for the ids of those whom a campaign contacted."""
-    history = workshop.history(instant_of(cut))
-    of_campaign = exp.EQ(this=exp.column("campaign"), expression=exp.Literal.string(cut.name))
-    query = exp.select("customer_id").from_("touch").where(of_campaign).distinct()
-    return history.horizon(definition.gap_days + (definition.horizon_days or 1)).bind(query)
-
-
-def instant_of(cut: CutOff) -> datetime:
-    """The instant of a cut-off of a warehouse."""
-    if cut.as_of is None:
-        raise BadQuestion(f"The cut-off {cut.name} has no instant", remedy="Ask it of a warehouse, not of a flat file.")
-    return cut.as_of
 
 
 def population(definition: Prediction, workshop: Workshop, history: History, among: str | None = None) -> exp.Select:
@@ -53,7 +38,7 @@ def answers(definition: Prediction, workshop: Workshop, cut: CutOff, people: str
 
     people: the physical table of their ids.   customers: the same ids, in the order wanted.
     """
-    start = add_days(instant_of(cut), definition.gap_days, workshop.warehouse.zone)
+    start = add_days(cut.instant, definition.gap_days, workshop.warehouse.zone)
     horizon = workshop.history(start).horizon(definition.horizon_days or 1)
     return _answers(definition, workshop, horizon, cut.name, people, customers)
 
@@ -66,7 +51,7 @@ def answers_before(
     For outcomes of campaigns: whether any earlier campaign had one in that time.
     """
     days = definition.horizon_days or 1
-    horizon = workshop.history(add_days(instant_of(cut), -days, workshop.warehouse.zone)).horizon(days)
+    horizon = workshop.history(add_days(cut.instant, -days, workshop.warehouse.zone)).horizon(days)
     return _answers(definition, workshop, horizon, None, people, customers)
 
 
@@ -79,7 +64,7 @@ def _answers(
         rows = horizon.engine.to_arrow(_amount(target.amount, workshop, horizon))
         return _looked_up(rows, customers)
     if target.outcome is not None:
-        rows = horizon.to_arrow(_responded(target.outcome, campaign, horizon))
+        rows = horizon.to_arrow(responded(target.outcome, campaign, horizon))
     else:
         assert target.happens is not None  # noqa: S101 (exactly one is given)
         query = matching(target.happens, workshop.rules(horizon.as_of), horizon, population=people)
@@ -110,21 +95,6 @@ def _everybody(history: History) -> exp.Select:
     for name in seen[1:]:
         union = exp.union(union, exp.select("customer_id").from_(name))
     return exp.select("customer_id").from_("seen").distinct().with_("seen", as_=union)
-
-
-def _responded(kinds: tuple[str, ...], campaign: str | None, horizon: Horizon) -> exp.Select:
-    if not horizon.has("outcome", "touch_id") or not horizon.has("touch", "touch_id"):
-        raise BadQuestion(
-            "Outcomes of contacts need both, and outcomes that name their touch",
-            remedy="Load touch.touch_id and outcome.touch_id.",
-        )
-    of_kind = exp.In(this=exp.column("kind"), expressions=[exp.Literal.string(kind) for kind in kinds])
-    query = exp.select(exp.column("customer_id")).from_("outcome").where(of_kind)
-    if campaign is not None:
-        of_campaign = exp.EQ(this=exp.column("campaign"), expression=exp.Literal.string(campaign))
-        touches = exp.select("touch_id").from_("touch").where(of_campaign)
-        query = query.where(exp.In(this=exp.column("touch_id"), query=touches.subquery()))
-    return query.distinct()
 
 
 def _amount(amount: Amount, workshop: Workshop, horizon: Horizon) -> exp.Select:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -14,10 +15,11 @@ from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.progress import Progress
 from aimwell.core.time import local_day
 from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.campaigns import GOODS, campaign_given, contacted, has_goods
 from aimwell.insight.predictions.cutoffs import cut_offs_before
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.rows import CutOff, Rows, stack
-from aimwell.insight.predictions.targets import answers, answers_before, contacted, instant_of, population
+from aimwell.insight.predictions.targets import answers, answers_before, population
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import FloatArray
 from aimwell.store.warehouse.engine import Engine
@@ -48,11 +50,13 @@ def scoring_rows(
     workshop: Workshop,
     as_of: datetime,
     columns: tuple[Column, ...],
+    *,
     customers: Sequence[str] | None = None,
+    campaign: str | None = None,
 ) -> Rows:
     """The population as of an instant with its features; the answers are not known (NaN).
 
-    customers: these instead of the population.
+    customers: these instead of the population.   campaign: the one that is asked about, whose goods features may know.
     """
     cut = CutOff(str(local_day(as_of, workshop.warehouse.zone)), 0.0, 1.0, as_of)
     engine, history = workshop.warehouse.engine, workshop.history(as_of)
@@ -61,7 +65,8 @@ def scoring_rows(
             engine.create_table_as(people, population(definition, workshop, history))
         else:
             engine.write(people, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
-        return _described(workshop, cut, columns, people)
+        with campaign_given(definition, workshop, campaign, history) as given:
+            return _described(workshop, cut, columns, people, given)
 
 
 def chosen_columns(definition: Prediction, workshop: Workshop, history: History) -> tuple[Column, ...]:
@@ -79,7 +84,8 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
                 f"{definition.name}: there is no feature {pattern!r}",
                 remedy=f"Did you mean {', '.join(close)}?" if close else "List them with `aimwell tags`.",
             )
-    features = workshop.features(history.as_of)
+    # Only asked which columns there are: the coupons of all campaigns stand for those of any.
+    features = workshop.features(history.as_of, {GOODS: "coupon"} if has_goods(definition, history) else None)
     needed = set(_baseline_features(definition))
     wanted = [name for name, family in known.items() if choice.chosen(name, family) or name in needed]
     found = tuple(features.columns(wanted))
@@ -98,30 +104,33 @@ def _baseline_features(definition: Prediction) -> list[str]:
 
 
 def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> Rows:
-    engine, history = workshop.warehouse.engine, workshop.history(instant_of(cut))
+    engine, history = workshop.warehouse.engine, workshop.history(cut.instant)
+    campaign = cut.name if definition.cut_offs.by == "campaign" else None
     with workshop.passing(f"people_{definition.name}") as people:
-        if definition.cut_offs.by == "campaign":
+        if campaign is None:
+            engine.create_table_as(people, population(definition, workshop, history))
+        else:
             with workshop.passing(f"contacted_{definition.name}") as mailed:
                 engine.create_table_as(mailed, contacted(definition, workshop, cut))
                 engine.create_table_as(people, population(definition, workshop, history, mailed))
-        else:
-            engine.create_table_as(people, population(definition, workshop, history))
-        rows = _described(workshop, cut, columns, people)
+        with campaign_given(definition, workshop, campaign, history) as given:
+            rows = _described(workshop, cut, columns, people, given)
         truth = answers(definition, workshop, cut, people, rows.customers)
         past = rows.past
         if not definition.baseline or any(rule.last_period for rule in definition.baseline):
             past = answers_before(definition, workshop, cut, people, rows.customers)
-    return Rows(rows.customers, rows.cut, rows.cuts, rows.columns, rows.table, truth, rows.age_days, past)
+    return replace(rows, truth=truth, past=past)
 
 
-def _described(workshop: Workshop, cut: CutOff, columns: tuple[Column, ...], people: str) -> Rows:
-    as_of = instant_of(cut)
-    features = workshop.features(as_of)
+def _described(
+    workshop: Workshop, cut: CutOff, columns: tuple[Column, ...], people: str, given: Mapping[str, str]
+) -> Rows:
+    features = workshop.features(cut.instant, given)
     table = features.to_arrow(people, [column.name for column in columns])
     customers = np.asarray(table.column("customer_id").to_pylist(), dtype=np.str_)
     unknown = np.full(customers.size, np.nan)
     age = _ages(features.history, workshop.warehouse.engine, people)
-    table = _days_as_ages(table.drop_columns(["customer_id"]), local_day(as_of, workshop.warehouse.zone))
+    table = _days_as_ages(table.drop_columns(["customer_id"]), local_day(cut.instant, workshop.warehouse.zone))
     return Rows(customers, np.zeros(customers.size, np.int64), (cut,), columns, table, unknown, age, unknown)
 
 

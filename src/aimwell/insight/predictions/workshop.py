@@ -36,8 +36,13 @@ class Workshop:
         """Everything known before the instant."""
         return self.warehouse.history(as_of)
 
-    def features(self, as_of: datetime) -> Features:
-        """The features as of the instant, built once for all predictions that ask at it."""
+    def features(self, as_of: datetime, given: Mapping[str, str] | None = None) -> Features:
+        """The features as of the instant, built once for all predictions that ask at it.
+
+        given: physical tables of relations that are part of the question, such as the goods of a campaign.
+        """
+        if given:
+            return Features(self.history(as_of), self.library, self.version, given)
         if as_of not in self._features:
             self._features[as_of] = Features(self.history(as_of), self.library, self.version)
         return self._features[as_of]
