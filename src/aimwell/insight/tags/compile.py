@@ -218,6 +218,8 @@ def _needs_of(leaf: Leaf) -> Iterator[str]:
 def _needs_of_purchases(match: PurchaseMatch) -> Iterator[str]:
     yield "purchase.amount"
     yield from (f"product.{name}" for name in _NAMED if getattr(match, name) is not None)
+    if match.tag is not None:
+        yield "product_tag.value"
 
 
 def _needs_of_step(step: Step) -> Iterator[str]:
