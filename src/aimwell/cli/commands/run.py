@@ -10,6 +10,7 @@ import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
+from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
 from aimwell.cli.reporting import run_and_report
 from aimwell.cli.summary import summary_lines
@@ -50,6 +51,7 @@ def demo(
 
 def _run(session: Session, workspace: Workspace, as_of: str | None) -> None:
     language = session.speaks(workspace)
+    check_all(workspace)  # every mistake is told before any work is done
     with session.progress(workspace.settings.name) as progress:
         left = run_and_report(workspace, as_of=as_of, language=language, progress=progress)
     session.json(
