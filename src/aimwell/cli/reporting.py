@@ -11,11 +11,12 @@ from aimwell.cli.audience_files import write_table
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
 from aimwell.core.time import from_store
-from aimwell.insight.features.library import library
+from aimwell.insight.features.library import Library
 from aimwell.insight.opening import workshop_of
 from aimwell.insight.predictions import Prediction, Scoring, Workshop, audience_table
 from aimwell.insight.rules.words import sentence
 from aimwell.insight.segments.definition import Segment
+from aimwell.insight.tags.own import own_tags
 from aimwell.store.workspace import Workspace
 from aimwell.web.report.build import Findings, Overview, build_page
 from aimwell.web.report.page import render
@@ -62,7 +63,8 @@ def run_and_report(workspace: Workspace, *, as_of: str | None, language: Languag
         files={name: [str(path.relative_to(workspace.folder)) for path in paths] for name, paths in files.items()},
         segments=results.segments,
         segment_definitions=segments,
-        segment_sentences=_sentences(segments, titles),
+        segment_sentences=_sentences(segments, titles, own_tags(workspace).library),
+        clusterings=results.clusterings,
     )
     report = workspace.place("out", "report.html")
     report.write_text(render(build_page(workspace, findings), language), encoding="utf-8")
@@ -76,12 +78,12 @@ def write_lists(workspace: Workspace, name: str, scoring: Scoring, language: Lan
     return tuple(write_table(rows, workspace.place("out", f"{name}{ending}")) for ending in (".csv", ".parquet"))
 
 
-def _sentences(segments: Mapping[str, Segment], predictions: Mapping[str, Text]) -> dict[str, Text]:
+def _sentences(segments: Mapping[str, Segment], predictions: Mapping[str, Text], library: Library) -> dict[str, Text]:
     names = {name: segment.title for name, segment in segments.items()}
     return {
         name: Text(
-            sentence(segment.rule, "zh", library(), segments=names, predictions=predictions),
-            sentence(segment.rule, "en", library(), segments=names, predictions=predictions),
+            sentence(segment.rule, "zh", library, segments=names, predictions=predictions),
+            sentence(segment.rule, "en", library, segments=names, predictions=predictions),
         )
         for name, segment in segments.items()
     }

@@ -8,9 +8,11 @@ from datetime import datetime
 from time import perf_counter
 
 from aimwell.core.progress import Progress, part, silent
-from aimwell.insight import predictions
+from aimwell.insight import clusterings, predictions, profiles
+from aimwell.insight.clusterings import Clustering, ClusteringResult
 from aimwell.insight.opening import as_of_instant, workshop_of
 from aimwell.insight.predictions import Prediction, Scoring, Trained, Workshop
+from aimwell.insight.profiles import ProfileResult
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import SegmentResult
 from aimwell.insight.segments.refresh import refresh
@@ -28,9 +30,11 @@ class Results:
 
     as_of: datetime
     load: LoadReport
+    profile: ProfileResult
     predictions: Mapping[str, Trained]
     scorings: Mapping[str, Scoring]
     segments: tuple[SegmentResult, ...]
+    clusterings: Mapping[str, ClusteringResult]
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -54,7 +58,9 @@ def load_sources(workspace: Workspace, warehouse: Warehouse, progress: Progress 
 def run(
     workspace: Workspace, *, as_of: str | None = None, top: int = 50, seed: int = 0, progress: Progress = silent
 ) -> Results:
-    """Load what is new, learn and score every prediction, build every segment; the parts are also verbs by themselves.
+    """Load what is new, build profiles, learn and score every prediction, find groups, build every segment.
+
+    The parts are also verbs by themselves.
 
     top: how many of the best of each prediction get reasons.   Whatever fails leaves what was there before.
     """
@@ -65,11 +71,27 @@ def run(
         clock.lap("load")
         workshop = workshop_of(workspace, warehouse)
         now = as_of_instant(workspace, warehouse, as_of)
-        trained, scored = _predict(workspace, workshop, now, top, seed, part(progress, 0.25, 0.8))
+        profile = profiles.build(workshop.features(now), progress=part(progress, 0.25, 0.3))
+        clock.lap("profile")
+        trained, scored = _predict(workspace, workshop, now, top, seed, part(progress, 0.3, 0.8))
         clock.lap("predictions")
-        segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.8, 1.0))
+        groups = _cluster(workspace, workshop, now, part(progress, 0.8, 0.93))
+        clock.lap("clusterings")
+        segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.93, 1.0))
         clock.lap("segments")
-    return Results(now, loaded, trained, scored, tuple(segments), seconds)
+    return Results(now, loaded, profile, trained, scored, tuple(segments), groups, seconds)
+
+
+def _cluster(
+    workspace: Workspace, workshop: Workshop, now: datetime, progress: Progress
+) -> dict[str, ClusteringResult]:
+    definitions = workspace.definitions(Clustering)
+    return {
+        name: clusterings.fit(
+            each, workshop, now, progress=part(progress, number / len(definitions), (number + 1) / len(definitions))
+        )
+        for number, (name, each) in enumerate(definitions.items())
+    }
 
 
 def _predict(

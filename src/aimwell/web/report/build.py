@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aimwell.core.text import Text
+from aimwell.insight.clusterings import ClusteringResult
 from aimwell.insight.predictions import Backtest, Scoring
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import SegmentResult
@@ -15,6 +16,7 @@ from aimwell.store.workspace import Settings, Workspace
 from aimwell.web.report.blocks import Block, Figure, Figures, Page, Section, Sentence
 from aimwell.web.report.formats import count, day, money, same
 from aimwell.web.report.sections.audience import audience_blocks
+from aimwell.web.report.sections.clusterings import clustering_blocks
 from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import quality_blocks
 from aimwell.web.report.sections.segments import segment_blocks
@@ -47,6 +49,7 @@ class Findings:
     segments: Sequence[SegmentResult] = ()
     segment_definitions: Mapping[str, Segment] = field(default_factory=dict)
     segment_sentences: Mapping[str, Text] = field(default_factory=dict)
+    clusterings: Mapping[str, ClusteringResult] = field(default_factory=dict)
     extra: Sequence[Section] = ()
 
 
@@ -65,6 +68,15 @@ def build_page(workspace: Workspace, findings: Findings) -> Page:
                 segment_blocks(findings.segments, findings.segment_definitions, findings.segment_sentences),
             )
         )
+    sections += [
+        Section(
+            name,
+            result.label,
+            Text("有哪些相似的客户，这些群可信吗？", "Which customers are alike, and are the groups real?"),
+            clustering_blocks(result, settings.currency),
+        )
+        for name, result in findings.clusterings.items()
+    ]
     sections += findings.extra
     sections.append(
         Section(

@@ -1,0 +1,57 @@
+"""`aimwell profile` and `aimwell explain`: everyone's tags at one instant, and one customer's page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aimwell.cli.command import Commands, session_of
+from aimwell.cli.console import told
+from aimwell.core.text import Text
+from aimwell.insight import profiles
+from aimwell.insight.opening import as_of_instant, open_workshop
+from aimwell.insight.predictions import Prediction
+from aimwell.insight.segments.definition import Segment
+from aimwell.store.workspace import Workspace
+
+PROFILE = Commands("profile", typer.Typer(), top_level=True)
+
+
+@PROFILE.app.command("profile")
+def profile(
+    context: typer.Context,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Date; by default the end of the data")] = None,
+) -> None:
+    """Build everyone's profile: every tag that the data can carry, as of one instant."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language = session.speaks(workspace)
+        with open_workshop(workspace) as workshop, session.progress("profile") as progress:
+            instant = as_of_instant(workspace, workshop.warehouse, as_of)
+            result = profiles.build(workshop.features(instant), progress=progress)
+        session.json(result)
+        session.say(f"{result.customers:,} customers, {len(result.columns)} tags, {result.meanings} meanings")
+        for family, why in result.unavailable.items():
+            session.say(f"- {family}: {why.said(language)}")
+
+
+@PROFILE.app.command("explain")
+def explain(context: typer.Context, customer: Annotated[str, typer.Argument(help="Customer id")]) -> None:
+    """Print one customer's page: tags, scores, segments, what happened last."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        with workspace.warehouse() as warehouse:
+            page = profiles.explain(warehouse, customer, labels=_labels(workspace))
+        session.json(page)
+        session.say(profiles.told(page, session.speaks(workspace), workspace.settings.currency))
+
+
+def _labels(workspace: Workspace) -> dict[str, Text]:
+    return {
+        name: one.title
+        for found in (workspace.definitions(Prediction), workspace.definitions(Segment))
+        for name, one in found.items()
+    }
