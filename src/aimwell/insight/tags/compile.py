@@ -36,24 +36,29 @@ from aimwell.insight.tags.lists import ManualList
 
 _FAMILY = "own_"
 _LISTED = "listed"
+_TAGGED = "product_tag.value"
 _NAMED = ("category", "subcategory", "department", "brand")
 
 
-def family_of(tag: Tag, library: Library, listed: ManualList | None = None) -> DerivedFamily:
-    """The feature family of one tag of customers; `library` knows every tag that it is made from."""
+def family_of(tag: Tag, library: Library, listed: ManualList | None = None, things: str = "") -> DerivedFamily:
+    """The feature family of one tag of customers; `library` knows every tag that it is made from.
+
+    things: what the tags of products say, in few letters; rules that ask for them are computed anew when it changes.
+    """
     drawn = drawn_by(tag)
+    needs = tuple(dict.fromkeys(_needs(tag, library)))
     above = tuple({owner.name: owner for owner in map(library.owner, drawn)}.values())
     return DerivedFamily(
         name=_FAMILY + tag.name,
         tag_family=tag.family,
         label=tag.label.text,
-        needs=tuple(dict.fromkeys(_needs(tag, library))),
+        needs=needs,
         columns=(_column(tag),),
         sql=exp.select("customer_id", exp.alias_(exp.Literal.string(_written(tag)), tag.name)).from_(PEOPLE),
         freshness=_freshness(above),
         above=above,
         author=_author(tag, listed),
-        mark=listed.mark if listed else "",
+        mark=listed.mark if listed else things if _TAGGED in needs else "",
     )
 
 
@@ -219,7 +224,7 @@ def _needs_of_purchases(match: PurchaseMatch) -> Iterator[str]:
     yield "purchase.amount"
     yield from (f"product.{name}" for name in _NAMED if getattr(match, name) is not None)
     if match.tag is not None:
-        yield "product_tag.value"
+        yield _TAGGED
 
 
 def _needs_of_step(step: Step) -> Iterator[str]:

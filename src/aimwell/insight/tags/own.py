@@ -13,6 +13,7 @@ from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.problems import Problem
 from aimwell.core.rules import MemberOf, Rule, ScoreIs, TagIs, leaves
 from aimwell.core.tables import TABLES
+from aimwell.insight.features.basis import digest
 from aimwell.insight.features.library import Library, library
 from aimwell.insight.rules.comparing import compared, value_kind
 from aimwell.insight.tags.compile import family_of
@@ -57,12 +58,18 @@ def own_tags(workspace: Workspace, base: Library | None = None) -> OwnTags:
     ordered = _in_order(written)
     if written.problems:
         raise BadDefinition(sorted(written.problems, key=lambda each: (each.file, each.line or 0, each.path)))
-    joined = known
+    joined, things = known, _things(written.tags, lists)
     for name in ordered:
         tag = written.tags[name]
         if tag.of == "customer":
-            joined = joined.with_families(family_of(tag, joined, lists.get(name)))
+            joined = joined.with_families(family_of(tag, joined, lists.get(name), things))
     return OwnTags({name: written.tags[name] for name in ordered}, lists, joined)
+
+
+def _things(tags: Mapping[str, Tag], lists: Mapping[str, ManualList]) -> str:
+    """What the tags of products say, in few letters: rules read them, and change with them."""
+    told = [tag.model_dump_json() for _, tag in sorted(tags.items()) if tag.of == "product"]
+    return digest([*told, *(lists[name].mark for name in sorted(lists) if tags[name].of == "product")])
 
 
 def _list_of(listing: Listing, where: Place, root: Path, problems: list[Problem]) -> ManualList:
