@@ -208,7 +208,7 @@ def size(portion: str | int, scored: int) -> int:
 def has_property(text: str | None, name: str, wanted: Comparison) -> bool:
     value = (json.loads(text) if text else {}).get(name)
     asked = [wanted.is_, wanted.is_not, wanted.above]
-    if any(isinstance(number, int) for number in asked):
+    if any(isinstance(number, int | float) for number in asked):
         value = value if isinstance(value, int | float) else None
     elif value is not None:
         value = str(value)

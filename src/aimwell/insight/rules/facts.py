@@ -309,10 +309,10 @@ def _property_condition(name: str, comparison: Comparison) -> exp.Expr:
     kind = _property_kind(comparison)
     value: exp.Expr = text
     if kind == "number":
-        value = exp.TryCast(this=text, to=exp.DataType.build("DOUBLE"))
+        value = exp.TryCast(this=text, to=exp.DataType.build("DOUBLE"), safe=True)
     elif kind == "day":
         first = exp.Substring(this=text, start=exp.Literal.number(1), length=exp.Literal.number(10))
-        value = exp.TryCast(this=first, to=exp.DataType.build("DATE"))
+        value = exp.TryCast(this=first, to=exp.DataType.build("DATE"), safe=True)
     return compared(value, kind, comparison, f"the property {name!r}")
 
 
