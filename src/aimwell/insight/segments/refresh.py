@@ -9,7 +9,7 @@ from sqlglot import exp
 from aimwell.core.progress import Progress, silent
 from aimwell.core.rules import tags_of
 from aimwell.insight.features.build import Features
-from aimwell.insight.rules.compile import materialise, population
+from aimwell.insight.rules.compile import matching, population
 from aimwell.insight.rules.context import RuleContext
 from aimwell.insight.rules.recheck import freshness, rechecks
 from aimwell.insight.segments.definition import Segment
@@ -43,7 +43,7 @@ def refresh(
         for number, name in enumerate(names):
             progress(name, number / len(names))
             table = BUILT + name
-            materialise(segments[name].rule, context, history, table)
+            engine.create_scratch_as(table, matching(segments[name].rule, context, history))
             found[name] = table
             context = RuleContext(features, members=dict(found))
         if not found:

@@ -22,7 +22,7 @@ from aimwell.core.progress import Progress, silent
 from aimwell.core.rules import Rule, predictions_of, tags_of
 from aimwell.core.time import local_day, to_store
 from aimwell.insight.features.build import PREFIX, Features
-from aimwell.insight.rules.compile import materialise, population
+from aimwell.insight.rules.compile import matching, population
 from aimwell.insight.rules.context import RuleContext
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import RECHECKS, SegmentResult, last_builds, prepare, record_some
@@ -33,7 +33,8 @@ from aimwell.store.warehouse.cut import TableFacts, instant_literal
 from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.history import History
 
-PEOPLE, SLICE = "slice_people", "slice_"
+SLICE = "slice_"
+PEOPLE, _GIVEN = "slice_people", "slice_given"
 
 
 def refresh_touched(
@@ -62,7 +63,7 @@ def refresh_touched(
         context = RuleContext(sliced, batch=batch)
         for number, name in enumerate(fresh):
             progress(name, number / len(fresh))
-            materialise(segments[name].rule, context, narrow, BUILT + name)
+            engine.create_scratch_as(BUILT + name, matching(segments[name].rule, context, narrow))
             found[name] = BUILT + name
             context = RuleContext(sliced, members=dict(found), batch=batch)
         with engine.transaction():
@@ -125,8 +126,8 @@ def _slices(history: History, customers: Iterable[str], engine: Engine) -> Itera
     """The history with every table about customers narrowed to those at hand and those due; copies go afterwards."""
     before = set(engine.tables())
     try:
-        engine.write(PEOPLE, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
-        engine.create_table_as(PEOPLE, _with_due(history.as_of))
+        engine.write(_GIVEN, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
+        engine.create_scratch_as(PEOPLE, _with_due(history.as_of))
         yield replace(history, catalog=_narrowed(history.catalog, engine))
     finally:
         for name in set(engine.tables()) - before:
@@ -137,7 +138,7 @@ def _slices(history: History, customers: Iterable[str], engine: Engine) -> Itera
 def _with_due(as_of: datetime) -> exp.Query:
     due = exp.LT(this=exp.column("recheck_at"), expression=instant_literal(to_store(as_of)))
     return exp.union(
-        exp.select("customer_id").from_(PEOPLE),
+        exp.select("customer_id").from_(_GIVEN),
         exp.select("customer_id").from_(RECHECKS).where(due),
         distinct=True,
     )
@@ -149,7 +150,7 @@ def _narrowed(catalog: Catalog, engine: Engine) -> dict[str, TableFacts]:
         if facts.rows and "customer_id" in facts.columns:
             among = exp.select("customer_id").from_(PEOPLE).subquery()
             rows = exp.select("*").from_(facts.table.name).where(exp.In(this=exp.column("customer_id"), query=among))
-            engine.create_table_as(SLICE + name, rows)
+            engine.create_scratch_as(SLICE + name, rows)
             found[name] = replace(facts, table=replace(facts.table, name=SLICE + name))
     return found
 
