@@ -16,6 +16,8 @@ from aimwell.store.sources.report import LoadReport
 from aimwell.store.warehouse.duck import DuckEngine
 
 WORKSPACE = Path(__file__).parents[3] / "examples" / "complete_journey"
+pytestmark = pytest.mark.slow
+
 Loaded = tuple[DuckEngine, LoadReport]
 
 
@@ -69,7 +71,6 @@ def test_products_tell_own_brands_and_lack_what_they_lack(small: Loaded) -> None
     assert [o.values for o in orphans] == [6]
 
 
-@pytest.mark.slow
 def test_the_transactions_of_a_year_come_in_with_their_totals() -> None:
     engine, report = read("demographics", "transactions")
     assert report.balanced

@@ -69,10 +69,10 @@ class Shop:
     products: set[str] = field(default_factory=set)
 
 
-def write_invoices(folder: Path) -> Shop:
-    """Three hundred files of an invented shop, with everything that real ones have."""
+def write_invoices(folder: Path, days: int = DAYS) -> Shop:
+    """Daily files of an invented shop, with everything that real ones have."""
     chance, shop, first = random.Random(7), Shop(), date(2023, 1, 2)
-    for day in range(DAYS):
+    for day in range(days):
         when = first + timedelta(days=day)
         body = "".join(
             line

@@ -26,6 +26,8 @@ _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _WHOLE = r"[+-]?[0-9]+(?:\.0*)?"
 _OFFSET = r"[0-9] ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 _CLOCK = r":[0-9]{2}"
+_NO_SECONDS = r"([T ][0-9]{1,2}:[0-9]{2})( ?(?:Z|UTC|[+-]))"
+_NO_COLON = r"([+-][0-9]{2})([0-9]{2})$"
 _TRUE = ("true", "t", "yes", "y", "1", "1.0", "on", "是", "有", "真")
 _FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "否", "无", "假")
 _EXCEL_EPOCH = 25_569  # days from 30 December 1899 to 1970
@@ -219,5 +221,8 @@ def _iso(value: exp.Expr, *, keep_offset: bool) -> Typed:
     offset = exp.and_(
         call("regexp_matches", value.copy(), text(_OFFSET)), call("regexp_matches", value.copy(), text(_CLOCK))
     )
-    utc = exp.AtTimeZone(this=try_cast(value, "TIMESTAMPTZ"), zone=text("UTC"))
+    # DuckDB 1.5 reads an offset only after seconds, and only with its colon.
+    whole = call("regexp_replace", value, text(_NO_SECONDS), text(r"\1:00\2"))
+    whole = call("regexp_replace", whole, text(_NO_COLON), text(r"\1:\2"))
+    utc = exp.AtTimeZone(this=try_cast(whole, "TIMESTAMPTZ"), zone=text("UTC"))
     return Typed(when((offset, utc), otherwise=naive), aware=offset.copy())

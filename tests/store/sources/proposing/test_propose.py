@@ -47,7 +47,7 @@ def test_chinese_orders_in_an_old_encoding_are_understood(tmp_path: Path) -> Non
 
 
 def test_invoices_of_an_unknown_shop_are_understood_with_what_to_ask(tmp_path: Path) -> None:
-    write_invoices(tmp_path)
+    write_invoices(tmp_path, days=60)
     found = proposed(tmp_path, "invoices/*.csv")
     assert found.name == "invoices"
     assert [question.name for question in found.questions] == ["codes"]
