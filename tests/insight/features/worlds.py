@@ -153,12 +153,12 @@ def fact(table: Table, chance: random.Random, identity: str, customer: str) -> R
     row = {column.name: _value(table, column, chance, identity) for column in table.columns}
     if customer:
         row["customer_id"] = customer
-    when = around(chance) if chance.random() < 0.1 else before(chance, 400)
+    when = around(chance) if chance.random() < 0.1 else before(chance, 600)
     row[table.occurred or ""] = when.date() if table.shape in {"day_fact", "forecast"} else when
     if table.name == "purchase":
         # Three lines in a row share their order, one of them not always.
         order = f"{customer}-{identity}"[:-1]
-        when = before(random.Random(order), 400) if chance.random() < 0.9 else when
+        when = before(random.Random(order), 600) if chance.random() < 0.9 else when
         row |= {"occurred_at": when, "order_id": f"{order}-{when:%m%d}", "line": identity}
     if table.name == "outcome":
         row["touch_id"] = f"{customer}.{chance.randrange(_FACTS_PER_CUSTOMER['touch'])}"

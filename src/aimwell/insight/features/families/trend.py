@@ -78,8 +78,8 @@ TREND = query_family(
             "spend_year_on_year",
             Text("同比变化", "Year on year"),
             Text(
-                "近84天消费与去年同期（364天前）相比",
-                "Spend of the last 84 days against the same days a year (364 days) ago",
+                "近84天消费与364天前的同期相比，首购须早于该期",
+                "Spend of the last 84 days against the same days 364 days ago, known if the first order is older",
             ),
         ),
     ),
@@ -96,6 +96,7 @@ TREND = query_family(
                 AS spend_84_before,
             sum(CASE WHEN ordered_at >= days_before(448) AND ordered_at < days_before(364) THEN amount ELSE 0 END)
                 AS spend_84_last_year,
+            min(ordered_at) AS began_at,
             sum(flag(ordered_at >= days_before(14))) AS visits_14,
             sum(flag(ordered_at >= days_before(28))) AS visits_28,
             sum(flag(ordered_at >= days_before(56))) AS visits_56,
@@ -115,7 +116,10 @@ TREND = query_family(
         ratio(4 * spend_28 - spend_112, 4 * spend_28 + spend_112) AS spend_pace,
         ratio(4 * visits_14 - visits_56, 4 * visits_14 + visits_56) AS visit_pace_14d,
         ratio(4 * visits_28 - visits_112, 4 * visits_28 + visits_112) AS visit_pace_28d,
-        ratio(spend_84 - spend_84_last_year, spend_84 + spend_84_last_year) AS spend_year_on_year
+        CASE
+            WHEN began_at < days_before(448)
+                THEN ratio(spend_84 - spend_84_last_year, spend_84 + spend_84_last_year)
+        END AS spend_year_on_year
     FROM stretch
     """,
 )
