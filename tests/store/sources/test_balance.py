@@ -91,7 +91,7 @@ def plain(contents: list[list[Line]], rule: str) -> tuple[Counter[str], set[tupl
     return ends, kept
 
 
-@settings(max_examples=settings.default.max_examples // 12)
+@settings(max_examples=settings().max_examples // 12)
 @given(contents=files, rule=st.sampled_from(sorted(RULES)))
 def test_the_ledger_equals_a_plain_count(contents: list[list[Line]], rule: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

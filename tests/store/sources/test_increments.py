@@ -30,7 +30,7 @@ def put(folder: Path, name: str, lines: list[tuple[str, str, str]]) -> None:
     write(folder, f"d/{name}.csv", HEAD + body)
 
 
-@settings(max_examples=settings.default.max_examples // 25)
+@settings(max_examples=settings().max_examples // 25)
 @given(days=st.lists(content, min_size=2, max_size=3), rule=st.sampled_from(RULES), step=st.integers(1, 3))
 def test_day_by_day_equals_all_at_once(days: list[list[tuple[str, str, str]]], rule: str, step: int) -> None:
     orders = source(DAILY + rule)
@@ -47,7 +47,7 @@ def test_day_by_day_equals_all_at_once(days: list[list[tuple[str, str, str]]], r
     assert data_version(grown) == data_version(whole)
 
 
-@settings(max_examples=settings.default.max_examples // 25)
+@settings(max_examples=settings().max_examples // 25)
 @given(
     days=st.lists(content, min_size=2, max_size=3),
     corrected=content,

@@ -28,7 +28,7 @@ start = st.datetimes(datetime(1960, 1, 1), datetime(2055, 1, 1))
 later = st.lists(st.timedeltas(timedelta(0), timedelta(days=800)), min_size=1, max_size=8)
 
 
-@settings(max_examples=settings.default.max_examples // 6)
+@settings(max_examples=settings().max_examples // 6)
 @given(where=st.sampled_from(ZONES), start=start, later=later)
 def test_local_times_agree_with_python(where: str, start: datetime, later: list[timedelta]) -> None:
     values = [start + each for each in later]
@@ -36,7 +36,7 @@ def test_local_times_agree_with_python(where: str, start: datetime, later: list[
     assert converted(to_utc(exp.column("v"), zone(where), min(values), max(values)), values) == expected
 
 
-@settings(max_examples=settings.default.max_examples // 6)
+@settings(max_examples=settings().max_examples // 6)
 @given(where=st.sampled_from(ZONES), start=start, later=later)
 def test_utc_becomes_the_local_clock(where: str, start: datetime, later: list[timedelta]) -> None:
     values = [start + each for each in later]
