@@ -129,3 +129,23 @@ def test_tier_and_distance_follow_the_thresholds(warehouse: Warehouse) -> None:
 def test_contribution_is_balances_times_margins(warehouse: Warehouse) -> None:
     expected = 32_000 * 0.012 + 50_000 * 0.025 + 5_000 * 0.04
     assert values(warehouse, CUT, "contribution_year")["ann"]["contribution_year"] == pytest.approx(expected)
+
+
+def test_a_sale_that_was_extended_goes_on_and_one_that_was_cut_short_does_not() -> None:
+    def version(product: str, until: tuple[int, int], known: tuple[int, int]) -> dict[str, object]:
+        return {
+            "product_id": product,
+            "risk_level": 1,
+            "available_since": local(2025, 1, 1),
+            "available_until": local(2025, *until),
+            "known_at": local(2025, *known),
+        }
+
+    shelf = [
+        version("extended", (5, 1), (1, 1)),
+        version("extended", (9, 1), (4, 1)),
+        version("cut short", (9, 1), (1, 1)),
+        version("cut short", (5, 1), (4, 1)),
+    ]
+    with warehouse_with(customer=[{"customer_id": "ann", "risk_level": 1}], product=shelf) as warehouse:
+        assert values(warehouse, CUT, "matching_on_sale")["ann"]["matching_on_sale"] == 1

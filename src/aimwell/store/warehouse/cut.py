@@ -122,18 +122,20 @@ def _state_column(name: str, facts: TableFacts, bound: exp.Expr) -> exp.Expr:
     value: exp.Expr = exp.column(name)
     if name in table.key:
         return value
-    if name in table.masked:
-        value = exp.Case(ifs=[exp.If(this=exp.LT(this=value, expression=bound.copy()), true=exp.column(name))])
     if facts.versioned:
-        value = _latest(name, value, table.known)
+        value = _latest(name, table.known)
+    if name in table.masked:
+        # Last, so that a later version that points beyond the cut goes before an earlier one that does not.
+        value = exp.Case(ifs=[exp.If(this=exp.LT(this=value.copy(), expression=bound.copy()), true=value)])
     return exp.alias_(value, name) if not isinstance(value, exp.Column) else value
 
 
-def _latest(name: str, value: exp.Expr, known: str) -> exp.Expr:
+def _latest(name: str, known: str) -> exp.Expr:
     """The value known last; at equal instants the greatest value, so that loading order never matters."""
-    when = exp.func("coalesce", exp.column(known), instant_literal(_ALWAYS))
+    value = exp.column(name)
     if name == known:
         return exp.Max(this=value)
+    when = exp.func("coalesce", exp.column(known), instant_literal(_ALWAYS))
     last = exp.ArgMax(this=value, expression=exp.Tuple(expressions=[when, value.copy()]))
     return exp.Filter(
         this=last, expression=exp.Where(this=exp.Not(this=exp.Is(this=exp.column(name), expression=exp.null())))
