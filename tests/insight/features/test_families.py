@@ -198,6 +198,25 @@ def test_without_any_data_no_family_has_columns() -> None:
         assert all(features.table(family) is None for family in FAMILIES)
 
 
+GROCER = (
+    "customer.created_at customer.age_band customer.income_band customer.household_size customer.household_kind "
+    "customer.children customer.home_ownership customer.marital_status purchase.product_id purchase.quantity "
+    "purchase.amount purchase.discount purchase.coupon_discount purchase.place product.department product.category "
+    "product.subcategory product.brand product.own_brand touch.campaign touch.offer_id outcome.touch_id coupon.campaign "
+    "offer.kind"
+).split()
+"""What a grocer's panel such as Complete Journey holds: no channels, events, balances, margins or weather."""
+
+
+def test_a_grocers_data_carry_at_least_sixty_meanings() -> None:
+    with warehouse_of(world(), only=GROCER) as warehouse:
+        columns = Features(warehouse.history(AS_OF), library()).columns()
+    meanings = {column.measure or column.name for column in columns}
+    families = {library().owner(column.name).tag_family for column in columns}
+    assert len(meanings) >= 60
+    assert families == set(TAG_FAMILIES) - {"credit"}
+
+
 def test_equal_data_give_equal_values(built: Features) -> None:
     with warehouse_of(world()) as warehouse:
         again = Features(warehouse.history(AS_OF), library(), given=give(warehouse.engine))
