@@ -97,14 +97,20 @@ def _cluster(
 def _predict(
     workspace: Workspace, workshop: Workshop, now: datetime, top: int, seed: int, progress: Progress
 ) -> tuple[dict[str, Trained], dict[str, Scoring]]:
-    """Train and score every prediction about customers (those about flat files have nobody to score)."""
+    """Train and score every prediction about customers (those about flat files have nobody to score).
+
+    A question about campaigns is asked of everybody as if the last campaign judged were planned again.
+    """
     trained: dict[str, Trained] = {}
     scored: dict[str, Scoring] = {}
     definitions = {name: each for name, each in workspace.definitions(Prediction).items() if each.flat is None}
     for number, (name, definition) in enumerate(definitions.items()):
         here = part(progress, number / len(definitions), (number + 1) / len(definitions))
         trained[name] = predictions.train(definition, workshop, now, seed=seed, progress=part(here, 0.0, 0.85))
-        scored[name] = predictions.score(definition, workshop, now, top=top, progress=part(here, 0.85, 1.0))
+        again = trained[name].backtest.held_out[-1] if definition.cut_offs.by == "campaign" else None
+        scored[name] = predictions.score(
+            definition, workshop, now, campaign=again, top=top, progress=part(here, 0.85, 1.0)
+        )
     return trained, scored
 
 

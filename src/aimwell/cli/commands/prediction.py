@@ -98,6 +98,7 @@ def score(
     context: typer.Context,
     name: Name,
     as_of: AsOf = None,
+    campaign: Annotated[str | None, typer.Option(help="The planned campaign, for questions about campaigns")] = None,
     top: Annotated[int, typer.Option(help="How many of the best to list with reasons")] = 20,
     out: Annotated[Path | None, typer.Option(help="Write the list to a .csv or .parquet file")] = None,
 ) -> None:
@@ -109,7 +110,7 @@ def score(
         definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop, session.progress(name) as progress:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            result = predictions.score(definition, workshop, instant, top=top, progress=progress)
+            result = predictions.score(definition, workshop, instant, campaign=campaign, top=top, progress=progress)
         rows = result.to_arrow(language)
         if out:
             write_table(rows, out)
@@ -124,6 +125,7 @@ def explain(
     name: Name,
     customers: Annotated[list[str], typer.Argument(help="Customer ids")],
     as_of: AsOf = None,
+    campaign: Annotated[str | None, typer.Option(help="The planned campaign, for questions about campaigns")] = None,
 ) -> None:
     """Say why these customers have their score."""
     session = session_of(context)
@@ -132,7 +134,7 @@ def explain(
         definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            found = predictions.explain(definition, workshop, instant, customers)
+            found = predictions.explain(definition, workshop, instant, customers, campaign=campaign)
         session.json(found)
         _table(session, predictions.audience_table(found, session.speaks(workspace)))
 
