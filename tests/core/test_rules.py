@@ -106,7 +106,7 @@ def test_what_cannot_be_meant_is_refused_in_words(rule: object, said: str) -> No
         parse_rule(rule)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plain_rules)
 def test_a_rule_survives_being_written_as_yaml(plain: Row) -> None:
     rule = parse_rule(plain)

@@ -46,7 +46,7 @@ def already_known(facts: Facts) -> dict[str, list[Row]]:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(markets(), trees(st.one_of(behaviours, behaviours, attributes)))
 def test_nothing_changes_by_itself_before_it_is_due(facts: Facts, plain: Row) -> None:
     known = already_known(facts)

@@ -208,7 +208,7 @@ SOME_RULES = st.fixed_dictionaries(
 ).map(lambda rules: rules | {"both": {"any": [{"segment": "one"}, {"not": {"segment": "two"}}]}})
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(markets(), SOME_RULES, st.sampled_from([1, 7, 26, 50]))
 def test_a_full_build_after_a_partial_one_finds_no_difference(
     facts: Facts, rules: Mapping[str, Any], hours: int

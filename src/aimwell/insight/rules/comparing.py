@@ -50,7 +50,7 @@ def compared(value: exp.Expr, kind: ValueKind, comparison: Bounds | Comparison, 
     Raises BadQuestion if a comparison does not fit the kind of value; `what` names it in the message.
     """
     conditions = [_OPERATIONS[name](value, kind, given, what) for name, given in comparisons(comparison)]
-    return exp.and_(*conditions) if conditions else exp.true()
+    return exp.and_(*conditions, copy=False) if conditions else exp.true()
 
 
 def surely(condition: exp.Expr) -> exp.Expr:

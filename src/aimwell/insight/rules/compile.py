@@ -69,7 +69,8 @@ def compile_rule(rule: Rule, context: RuleContext, view: View, *, population: st
     context.prepare(rule)
     compiler = _Compiler(context, view)
     condition = compiler.condition(rule)
-    query = exp.select(exp.column("customer_id", table=PEOPLE)).from_(PEOPLE).where(condition)
+    query = exp.select(exp.column("customer_id", table=PEOPLE)).from_(PEOPLE, copy=False)
+    query = query.where(condition, copy=False)
     people = people_query(view, sorted(compiler.attributes), compiler.relations, population)
     ctes = [(PEOPLE, people), *compiler.ctes]
     query.set(
@@ -134,9 +135,9 @@ class _Compiler:
     def condition(self, rule: Rule) -> exp.Expr:
         """The condition on people that a rule means; never NULL."""
         if isinstance(rule, AllOf):
-            return exp.and_(*self._parts(rule.all, every=True))
+            return exp.and_(*self._parts(rule.all, every=True), copy=False)
         if isinstance(rule, AnyOf):
-            return exp.or_(*self._parts(rule.any, every=False))
+            return exp.or_(*self._parts(rule.any, every=False), copy=False)
         if isinstance(rule, Not):
             return exp.Not(this=exp.paren(self.condition(rule.not_)))
         key = repr(rule)
@@ -219,7 +220,7 @@ class _Compiler:
         self.ctes += queries
         name = queries[-1][0]
         same = exp.EQ(this=exp.column("customer_id", table=name), expression=exp.column("customer_id", table=PEOPLE))
-        return exp.Exists(this=exp.select(exp.Literal.number(1)).from_(name).where(same))
+        return exp.Exists(this=exp.select(exp.Literal.number(1)).from_(name, copy=False).where(same, copy=False))
 
 
 def attribute_condition(leaf: AttributeIs, view: View) -> exp.Expr:
@@ -232,7 +233,7 @@ def attribute_condition(leaf: AttributeIs, view: View) -> exp.Expr:
         return condition
     if kind not in {"instant", "day"}:
         raise BadQuestion(f"{name} is no date", seen="within", remedy="Use is, in or at_least.")
-    return exp.and_(condition, *recent(value, kind, leaf.within, view))
+    return exp.and_(condition, *recent(value, kind, leaf.within, view), copy=False)
 
 
 def attribute_kind(name: str, view: View) -> ValueKind:

@@ -60,8 +60,8 @@ class Rows:
 
     def select(self, *columns: exp.Expr) -> exp.Select:
         """The given columns of the matching rows."""
-        query = exp.select(*columns).from_(exp.to_table(self.table))
-        return query.where(*[condition.copy() for condition in self.conditions]) if self.conditions else query
+        query = exp.select(*columns).from_(exp.to_table(self.table), copy=False)
+        return query.where(*[condition.copy() for condition in self.conditions], copy=False)
 
     def narrowed(self, *conditions: exp.Expr) -> Rows:
         """Those of the rows that meet further conditions."""
@@ -97,7 +97,7 @@ class Measure:
         else:
             value = exp.Sum(this=exp.column(self.columns[0]))
         if conditions:
-            value = exp.Filter(this=value, expression=exp.Where(this=exp.and_(*conditions)))
+            value = exp.Filter(this=value, expression=exp.Where(this=exp.and_(*conditions, copy=False)))
         return value if self.distinct else exp.func("coalesce", value, exp.Literal.number(0))
 
 
@@ -128,7 +128,7 @@ class FactTest:
 
     def holds(self, marked: exp.Expr | None = None) -> exp.Expr:
         """The condition on a group of rows, of which only the marked ones count."""
-        met = exp.and_(*[compared(m.of(marked), "number", b, "the count") for m, b in self.bounds])
+        met = exp.and_(*[compared(m.of(marked), "number", b, "the count") for m, b in self.bounds], copy=False)
         return exp.Not(this=exp.paren(met)) if self.negated else met
 
 
@@ -151,9 +151,9 @@ def fact_set(test: FactTest) -> IdSet:
     """The customers for whom one test holds: one group per customer with matching rows."""
     rows, inverse = test.rows, test.holds_without
     if len(test.bounds) == 1 and _means_any(*test.bounds[0], inverse=inverse is not test.negated):
-        return IdSet(rows.select(exp.column("customer_id")).distinct(), inverse)
+        return IdSet(rows.select(exp.column("customer_id")).distinct(copy=False), inverse)
     kept = exp.Not(this=exp.paren(test.holds())) if inverse else test.holds()
-    return IdSet(rows.select(exp.column("customer_id")).group_by("customer_id").having(kept), inverse)
+    return IdSet(_grouped(rows.select(exp.column("customer_id")), kept), inverse)
 
 
 def shared_set(
@@ -166,16 +166,21 @@ def shared_set(
     """
     marks = [exp.column(f"counts_{number}") for number in range(1, len(tests) + 1)]
     columns = dict.fromkeys(column for test in tests for measure, _ in test.bounds for column in measure.columns)
-    flags = [exp.alias_(exp.and_(*_or_true(t)), mark.name) for t, mark in zip(tests, marks, strict=True)]
+    flags = [exp.alias_(exp.and_(*_or_true(t), copy=False), mark.name) for t, mark in zip(tests, marks, strict=True)]
     base = Rows(tests[0].rows.table, _widest(tests, view))
     marked = base.select(exp.column("customer_id"), *[exp.column(column) for column in columns], *flags)
     together = exp.and_ if every else exp.or_
     combine = all if every else any
     inverse = combine(test.holds_without for test in tests)
-    holds = together(*[test.holds(mark) for test, mark in zip(tests, marks, strict=True)])
+    holds = together(*[test.holds(mark) for test, mark in zip(tests, marks, strict=True)], copy=False)
     kept = exp.Not(this=exp.paren(holds)) if inverse else holds
-    found = exp.select("customer_id").from_(f"{name}_rows").where(exp.or_(*[mark.copy() for mark in marks]))
-    return [(f"{name}_rows", marked), (name, found.group_by("customer_id").having(kept))], inverse
+    counted = exp.or_(*[mark.copy() for mark in marks], copy=False)
+    found = exp.select("customer_id").from_(f"{name}_rows", copy=False).where(counted, copy=False)
+    return [(f"{name}_rows", marked), (name, _grouped(found, kept))], inverse
+
+
+def _grouped(query: exp.Select, kept: exp.Expr) -> exp.Select:
+    return query.group_by("customer_id", copy=False).having(kept, copy=False)
 
 
 def _or_true(test: FactTest) -> list[exp.Expr]:
