@@ -61,6 +61,8 @@ def test_a_definition_with_five_mistakes_reports_all_five_with_file_and_line(tmp
         ({"path: orders.csv": "path: orders.dat"}, "say which format it is"),
         ({"path: orders.csv": "path: orders.csv, decimal: ','"}, "the same sign"),
         ({"path: orders.csv": "path: orders.csv, nulls: [NULL]"}, "write it in quotes, such as 'NULL'"),
+        ({"timezone: UTC": "lookup: [{name: staged, read: {path: x.csv}, on: {a: b}}]"}, "must not be called 'staged'"),
+        ({"timezone: UTC": "lookup: [{name: c, read: {path: x.csv}, on: {a: b}, by: d}]"}, "say which row counts"),
         ({"path: orders.csv": "path: orders.csv, names: [a]"}, "header: false"),
         ({"path: orders.csv": "format: database, url_env: DB"}, "by `table:` or by `query:`"),
         ({"path: orders.csv": "format: database, url_env: DB, query: drop table x"}, "the query is one SELECT"),

@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.store.sources.workbench import ORDERS, load, rows, source, tally, write
 
+from aimwell.core.errors import BadQuestion
+from aimwell.store.sources.load import load as load_workspace
+from aimwell.store.sources.load import unload
 from aimwell.store.sources.log import data_version, read_log
 from aimwell.store.sources.rejects import rejects
 from aimwell.store.warehouse.duck import DuckEngine
+from aimwell.store.workspace import open_workspace
 
 HEAD = "order,line,customer,at,paid\n"
 DAILY = ORDERS.replace("orders.csv", "d/*.csv")
@@ -94,6 +98,44 @@ def test_files_that_were_moved_away_leave_their_rows(tmp_path: Path) -> None:
     (tmp_path / "d/2.csv").unlink()
     assert not load(engine, tmp_path, source(DAILY)).changed
     assert len(rows(engine, "purchase", "order_id")) == 2
+
+
+def test_files_that_the_source_no_longer_means_take_their_rows_along(tmp_path: Path) -> None:
+    engine = DuckEngine()
+    put(tmp_path, "1", [("1", "2024-05-01", "1")])
+    put(tmp_path, "2", [("1", "2024-05-01", "1"), ("2", "2024-05-01", "1")])
+    load(engine, tmp_path, source(DAILY))
+    report = load(engine, tmp_path, source(DAILY.replace("d/*.csv", "d/2.csv")))
+    assert (report.sources[0].removed, report.sources[0].gone) == (("d/1.csv",), ())
+    assert "rows are removed" in report.sources[0].notes[0].en
+    assert [row[0] for row in rows(engine, "purchase", "order_id")] == ["1", "2"]
+    assert [entry.file for entry in read_log(engine)] == ["d/2.csv"]
+
+
+def test_what_was_loaded_can_be_taken_back(tmp_path: Path) -> None:
+    settings_text = 'name = "t"\ncurrency = "CNY"\ntimezone = "UTC"\n'
+    (tmp_path / "aimwell.toml").write_text(settings_text, encoding="utf-8")
+    write(tmp_path, "sources/daily.yaml", DAILY)
+    put(tmp_path, "1", [("1", "2024-05-01", "1")])
+    put(tmp_path, "2", [("1", "2024-05-01", "1"), ("2", "", "1")])
+    workspace = open_workspace(tmp_path)
+    with workspace.warehouse() as warehouse:
+        load_workspace(workspace, warehouse)
+        with pytest.raises(BadQuestion, match=r"never loaded 'd/9.csv'"):
+            unload(warehouse, "daily", ["d/9.csv"])
+        with pytest.raises(BadQuestion, match="Nothing was ever loaded from 'day'"):
+            unload(warehouse, "day")
+        assert unload(warehouse, "daily", ["d/1.csv"]) == ("d/1.csv",)
+        assert warehouse.catalog["purchase"].rows == 0
+        (tmp_path / "d/1.csv").unlink()
+        load_workspace(workspace, warehouse)  # the row that the second file had dropped as a double is its own now
+        assert warehouse.catalog["purchase"].rows == 1
+        (tmp_path / "sources/daily.yaml").unlink()
+        assert load_workspace(workspace, warehouse).undefined == ("daily",)
+        unload(warehouse, "daily")
+        assert rejects(warehouse.engine) == []
+        assert load_workspace(workspace, warehouse).undefined == ()
+        assert data_version(warehouse.engine) == data_version(DuckEngine())
 
 
 def test_the_version_changes_exactly_with_the_rows(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def test_future_and_long_past_dates_zeros_negatives_and_blanks_are_counted(tmp_p
     assert found["future", "occurred_at"].examples == ("2027-01-01 00:00:00",)
     assert found["long_past", "occurred_at"].rows == 1
     assert (found["zero", "amount"].rows, found["negative", "amount"].share) == (1, 0.25)
-    assert found["unknown", "line"].said.en == "line: 25.0% of the rows have no value"
-    assert found["unknown", "line"].said.zh == "line:25.0% 的行没有值"
+    assert found["unknown", "line"].said.en == "line: no value in 25.0%"
+    assert found["unknown", "line"].said.zh == "line:25.0% 没有值"
     assert ("constant", "line") not in found  # not every row has it
 
 
@@ -42,6 +42,24 @@ def test_constant_columns_and_extreme_values_are_shown(tmp_path: Path) -> None:
     found = kinds(quality(tmp_path, body))
     assert found["constant", "line"].examples == ("1",)
     assert (found["extreme", "amount"].rows, found["extreme", "amount"].examples) == (1, ("90000.00",))
+
+
+def test_a_state_knows_what_any_of_its_rows_knows(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "id,city\n1,Berlin\n2,\n3,\n")
+    write(tmp_path, "b.csv", "id,city,vip\n2,Paris,x\n")
+    text = "read: {{path: {0}.csv}}\ntables: [{{table: customer, columns: {{customer_id: id, city: city}}}}]\n"
+    report = load(DuckEngine(), tmp_path, source(text.format("a"), "a"), source(text.format("b"), "b"))
+    found = kinds(report.quality[0])
+    assert (report.quality[0].rows, found["unknown", "city"].rows) == (4, 1)
+    assert found["unknown", "city"].said.en == "city: no value in 33.3%"
+
+
+def test_a_constant_that_was_written_on_purpose_is_no_surprise(tmp_path: Path) -> None:
+    write(tmp_path, "orders.csv", HEAD + "1,1,a,2024-01-01,1\n2,1,b,2024-01-01,2\n")
+    orders = source(ORDERS.replace("amount: paid", "amount: paid, channel: {constant: web}"))
+    report = load(DuckEngine(), tmp_path, orders)
+    assert ("constant", "channel") not in kinds(report.quality[0])
+    assert ("constant", "line") in kinds(report.quality[0])
 
 
 def test_keys_that_point_nowhere_are_counted_by_row_and_value(tmp_path: Path) -> None:

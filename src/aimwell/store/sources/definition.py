@@ -115,6 +115,9 @@ class TableMapping(Part):
         return (*canonical.key, canonical.known) if canonical.shape == "state" else canonical.key
 
 
+_TAKEN = frozenset({"staged", "files"})
+
+
 class Lookup(Part):
     """Another file whose columns are joined to each row: one row of it for each value of `on`.
 
@@ -129,7 +132,9 @@ class Lookup(Part):
 
     @classmethod
     def mistakes(cls, written: Mapping[str, object]) -> Iterator[Mistake]:
-        """An order without a choice means nothing."""
+        """An order without a choice means nothing, and two names are taken."""
+        if written.get("name") in _TAKEN:
+            yield Mistake(("name",), f"a lookup must not be called {written['name']!r}")
         if written.get("by") and not written.get("keep"):
             yield Mistake(("by",), "say which row counts (keep: first or keep: last)")
 

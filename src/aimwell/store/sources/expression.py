@@ -139,7 +139,7 @@ def uses(tree: exp.Expr, word: str) -> bool:
 
 
 def _name(node: exp.Column) -> str:
-    return f"{node.table}.{node.name}" if node.table else node.name
+    return ".".join(part.name for part in node.parts)
 
 
 def _bound(tree: exp.Expr, scope: Scope) -> exp.Expr:

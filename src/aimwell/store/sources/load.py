@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from aimwell.core.errors import AimwellError, BadQuestion, Unavailable
 from aimwell.core.problems import Problem
 from aimwell.core.time import require_aware, to_store
 from aimwell.store.sources.definition import Source
-from aimwell.store.sources.log import data_version, read_log, write_log, write_state
-from aimwell.store.sources.origins import clear, name_files
+from aimwell.store.sources.log import data_version, forget, read_log, write_log, write_state
+from aimwell.store.sources.origins import clear, drop_rows, name_files
 from aimwell.store.sources.parts import nearest
 from aimwell.store.sources.passing import Passing
 from aimwell.store.sources.planning import Look, Plan, UnreadableSources, look, plan_load
 from aimwell.store.sources.quality import inspect_tables
-from aimwell.store.sources.rejects import ensure_rejects
+from aimwell.store.sources.rejects import drop_rejects, ensure_rejects
 from aimwell.store.sources.report import LoadReport, SourceReport
 from aimwell.store.sources.steps import Progress, Teller
 from aimwell.store.warehouse.engine import Engine
@@ -39,11 +40,38 @@ def load(
     All or nothing: when anything fails the tables are as before. Raises BadDefinition, or UnreadableSources with every
     file that is missing, cannot be read or lacks a column.
     """
-    chosen = choose(workspace.definitions(Source), sources)
+    known = workspace.definitions(Source)
+    chosen = choose(known, sources)
     zone = workspace.settings.timezone
     report = load_sources(warehouse.engine, chosen, workspace.folder, zone, progress=progress, at=at)
     warehouse.refresh()
-    return report
+    loaded = {entry.source for entry in read_log(warehouse.engine)}
+    return replace(report, undefined=tuple(sorted(loaded - set(known))))
+
+
+def unload(warehouse: Warehouse, source: str, files: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Take back what a source brought, all of it or the rows of some files; returns the names of the files.
+
+    files: as the log names them; by default all. All or nothing. Rows that gave way to the removed ones come back when
+    their files are loaded again. Raises BadQuestion for what was never loaded.
+    """
+    engine = warehouse.engine
+    entries = {entry.file: entry for entry in read_log(engine) if entry.source == source}
+    wanted = list(entries) if files is None else list(files)
+    for name in wanted:
+        if name not in entries:
+            raise BadQuestion(f"The source {source} never loaded {name!r}{nearest(name, entries)}")
+    if not wanted:
+        raise BadQuestion(f"Nothing was ever loaded from {source!r}", remedy="List the sources with what they brought.")
+    gone = [entries[name] for name in wanted]
+    with engine.transaction():
+        changed = drop_rows(engine, gone)
+        drop_rejects(engine, [entry.origin for entry in gone])
+        forget(engine, gone)
+        write_log(engine, [replace(entry, content="", size=-1) for entry in read_log(engine) if entry.lost])
+        write_state(engine, changed)
+    warehouse.refresh()
+    return tuple(wanted)
 
 
 def choose(known: Mapping[str, Source], names: Iterable[str] | None) -> list[Source]:
@@ -90,10 +118,21 @@ def load_sources(
         write_state(engine, changed)
         clear(engine, [lookup.name for source in sources for lookup in source.lookup])
     teller.tell("", "check", 0, 1)
-    quality = inspect_tables(engine, sorted(changed), zone, now)
+    quality = inspect_tables(engine, sorted(changed), zone, now, given=_given(sources))
     teller.tell("", "check", 1, 1)
     version = data_version(engine)
     return LoadReport(now, version, version != before, tuple(reports), quality)
+
+
+def _given(sources: Iterable[Source]) -> set[tuple[str, str]]:
+    """The columns that a mapping fills with one value, where it is no surprise that they hold one."""
+    return {
+        (mapping.table, name)
+        for source in sources
+        for mapping in source.tables
+        for name, each in mapping.mappings.items()
+        if each.constant is not None
+    }
 
 
 def _prepare(

@@ -234,11 +234,17 @@ class Passing:
             changed=(*plan.changed, *(n for n in tables if n in differing and n not in (*plan.new, *plan.changed))),
             unchanged=(*plan.unchanged, *(name for name in tables if name not in differing)),
             gone=plan.gone,
-            unmapped=tuple(name for name in staging.kinds if name not in used),
+            removed=plan.removed,
+            unmapped=tuple(name for name in staging.kinds if not _used(name, used)),
             encodings=dict(encodings),
             notes=notes_of(plan, self.seen.empty, encodings),
             tables=tuple(replace(each, samples=_of_table(picked, each)) for each in reports),
         )
+
+
+def _used(name: str, used: set[str]) -> bool:
+    """Whether a raw column is used, by itself or as a part of one that is."""
+    return name in used or any(name.startswith(f"{other}.") or other.startswith(f"{name}.") for other in used)
 
 
 def _of_table(

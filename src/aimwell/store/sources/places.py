@@ -45,6 +45,15 @@ def package_folder(package: str) -> Path:
     return Path(places[0])
 
 
+def is_there(name: str, folder: Path) -> bool:
+    """Whether the file that a load once named so can still be found."""
+    package, _, inside = name.removeprefix("package:").partition("/")
+    try:
+        return (package_folder(package) / inside if name.startswith("package:") else folder / name).is_file()
+    except BadSource:
+        return False
+
+
 def content_of(path: Path) -> str:
     """A hash of what a file holds, the same wherever it lies and whenever it was written."""
     digest = hashlib.blake2b(digest_size=16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from aimwell.store.sources.definition import Source
 from aimwell.store.sources.expression import names_in, parse_expression
 from aimwell.store.sources.log import Entry
 from aimwell.store.sources.parts import nearest
-from aimwell.store.sources.places import content_of
+from aimwell.store.sources.places import content_of, is_there
 from aimwell.store.sources.reading import FileRead, Piece, RawColumn, RawKind, Read, reader_of
 from aimwell.store.sources.staging import unified
 
@@ -37,7 +37,8 @@ class Plan:
     """What a load does with one source.
 
     pieces: to be read.   contents: their hashes (tables are known only once they are read).   stale: entries whose rows
-    go before.   touched: entries of files that were written again with the same content.
+    go before.   touched: entries of files that were written again with the same content.   gone: files that were moved
+    away: their rows stay.   removed: files that are there, but no longer meant by the source: their rows go.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Plan:
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,8 @@ def plan_load(source: Source, folder: Path, log: Iterable[Entry], default_zone: 
         plan = _sorted_in(plan, piece, None if restart else mine.get(piece.name))
     if restart:
         return replace(plan, stale=tuple(mine.values()), changed=plan.new, new=())
-    found = {piece.name for piece in pieces}
-    plan = replace(plan, gone=tuple(name for name in mine if name not in found and not source.read.incremental))
-    return _with_losers(plan, pieces, mine) if plan.changed else plan
+    plan = _with_absent(plan, {piece.name for piece in pieces}, mine, folder)
+    return _with_losers(plan, pieces, mine) if plan.changed or plan.removed else plan
 
 
 def mapping_of(source: Source, folder: Path, default_zone: str) -> str:
@@ -148,6 +149,17 @@ def _sorted_in(plan: Plan, piece: Piece, entry: Entry | None) -> Plan:
     if entry is None:
         return replace(plan, new=(*plan.new, piece.name))
     return replace(plan, changed=(*plan.changed, piece.name), stale=(*plan.stale, entry))
+
+
+def _with_absent(plan: Plan, found: Collection[str], mine: Mapping[str, Entry], folder: Path) -> Plan:
+    """The plan with the files that the source no longer names: moved away, or left out by a new path."""
+    if plan.source.read.incremental:
+        return plan
+    absent = [entry for name, entry in mine.items() if name not in found]
+    left_out = [entry for entry in absent if is_there(entry.file, folder)]
+    names = tuple(entry.file for entry in left_out)
+    gone = tuple(entry.file for entry in absent if entry.file not in names)
+    return replace(plan, gone=gone, removed=names, stale=(*plan.stale, *left_out))
 
 
 def _with_losers(plan: Plan, pieces: Iterable[Piece], mine: Mapping[str, Entry]) -> Plan:

@@ -6,7 +6,7 @@ percentile of the sizes. None of it stops a load.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -45,25 +45,32 @@ _WORDS: Mapping[str, Text] = {
         "{column}: {rows:,} rows exceed 100 times the 99th percentile, such as {examples}",
     ),
     "constant": Text("{column}:所有行的值都是 {examples}", "{column}: every row has the value {examples}"),
-    "unknown": Text("{column}:{share:.1%} 的行没有值", "{column}: {share:.1%} of the rows have no value"),
+    "unknown": Text("{column}:{share:.1%} 没有值", "{column}: no value in {share:.1%}"),
 }
 
 
-def inspect_tables(engine: Engine, names: Iterable[str], zone: str, now: datetime) -> tuple[TableQuality, ...]:
+def inspect_tables(
+    engine: Engine, names: Iterable[str], zone: str, now: datetime, *, given: Collection[tuple[str, str]] = ()
+) -> tuple[TableQuality, ...]:
     """What is odd in tables of the warehouse.
 
-    zone: whose days count.   now: naive UTC, what lies after it is the future.
+    zone: whose days count.   now: naive UTC, what lies after it is the future.   given: columns, as (table, column),
+    that are filled with a constant on purpose.
     """
     present = set(engine.tables())
-    return tuple(_inspected(engine, TABLES[name], zone_of(zone), now) for name in names if name in present)
+    tables = [TABLES[name] for name in names if name in present]
+    return tuple(_inspected(engine, table, zone_of(zone), now, given) for table in tables)
 
 
-def _inspected(engine: Engine, table: Table, where: ZoneInfo, now: datetime) -> TableQuality:
+def _inspected(
+    engine: Engine, table: Table, where: ZoneInfo, now: datetime, given: Collection[tuple[str, str]]
+) -> TableQuality:
     kinds = _kinds(engine, table)
-    facts = _Facts.of(engine, table.name, kinds, now)
+    facts = _Facts.of(engine, table, kinds, now)
     if not facts.rows:
         return TableQuality(table.name, 0)
-    oddities = [oddity for name, kind in kinds.items() for oddity in _odd(engine, table.name, name, kind, facts, now)]
+    oddities = [oddity for name, kind in kinds.items() for oddity in _odd(engine, table.name, name, kind, facts)]
+    oddities = [odd for odd in oddities if odd.kind != "constant" or (table.name, odd.column) not in given]
     oddities += _odd_days(engine, table, facts, where)
     return TableQuality(table.name, facts.rows, tuple(oddities), tuple(_orphans(engine, table)))
 
@@ -81,22 +88,43 @@ def _kinds(engine: Engine, table: Table) -> dict[str, Kind]:
 
 @dataclass(frozen=True)
 class _Facts:
-    """Counts and bounds of every column, from one pass over the table."""
+    """Counts and bounds of every column, from one pass over the table.
+
+    things: how many things the rows speak of (states have several rows for one), and of how many each column is known.
+    """
 
     rows: int
     values: Mapping[str, object]
+    things: Mapping[str, int]
 
     @classmethod
-    def of(cls, engine: Engine, name: str, kinds: Mapping[str, Kind], now: datetime) -> _Facts:
+    def of(cls, engine: Engine, table: Table, kinds: Mapping[str, Kind], now: datetime) -> _Facts:
         measures = [exp.alias_(exp.Count(this=exp.Star()), "rows")]
         for each, kind in kinds.items():
             measures += [exp.alias_(tree, f"{word}:{each}", quoted=True) for word, tree in _measured(each, kind, now)]
-        row = engine.to_arrow(exp.select(*measures).from_(exp.to_table(name))).to_pylist()[0]
-        return cls(int(row["rows"]), row)
+        row = engine.to_arrow(exp.select(*measures).from_(exp.to_table(table.name))).to_pylist()[0]
+        things = {each: int(row[f"known:{each}"]) for each in kinds} | {"": int(row["rows"])}
+        if table.shape == "state" and row["rows"]:
+            things = _things(engine, table, list(kinds))
+        return cls(int(row["rows"]), row, things)
 
     def count(self, word: str, name: str) -> int:
         value = self.values.get(f"{word}:{name}")
         return value if isinstance(value, int) else 0
+
+
+def _things(engine: Engine, table: Table, names: Sequence[str]) -> dict[str, int]:
+    """How many keys there are (under the empty name), and for how many some row knows each column."""
+    keys = [column(part) for part in table.key]
+    seen = [exp.alias_(exp.Count(this=column(each)), f"n{at}") for at, each in enumerate(names)]
+    by_key = exp.select(*seen).from_(exp.to_table(table.name)).group_by(*keys).subquery("k")
+    sums = [
+        exp.alias_(exp.Count(this=when((exp.GT(this=column(f"n{at}"), expression=number(0)), number(1)))), f"s{at}")
+        for at in range(len(names))
+    ]
+    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n"), *sums).from_(by_key)
+    row = engine.to_arrow(query).to_pylist()[0]
+    return {"": int(row["n"])} | {each: int(row[f"s{at}"]) for at, each in enumerate(names)}
 
 
 def _measured(name: str, kind: Kind, now: datetime) -> Iterator[tuple[str, exp.Expr]]:
@@ -127,12 +155,12 @@ def _counted(test: exp.Expr) -> exp.Expr:
     return exp.Count(this=when((test, number(1))))
 
 
-def _odd(engine: Engine, table: str, name: str, kind: Kind, facts: _Facts, now: datetime) -> Iterator[Oddity]:
+def _odd(engine: Engine, table: str, name: str, kind: Kind, facts: _Facts) -> Iterator[Oddity]:
     filled = facts.count("known", name)
     if not filled:
         return
-    if filled < facts.rows:
-        yield _oddity("unknown", name, facts.rows - filled, facts.rows)
+    if unknown := facts.things[""] - facts.things[name]:
+        yield _oddity("unknown", name, unknown, facts.things[""])
     least, most = facts.values.get(f"least:{name}"), facts.values.get(f"most:{name}")
     if filled == facts.rows > 1 and least is not None and least == most:
         yield _oddity("constant", name, filled, facts.rows, (str(least),))

@@ -49,13 +49,15 @@ class TableReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a load read of one source: which files were new, changed, the same or gone, and what it did with them."""
+    """What a load read of one source: which files were new, changed, the same, gone (moved away; their rows stay) or
+    removed (no longer meant by the source; their rows went), and what it did with them."""
 
     source: str
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
     encodings: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
@@ -97,13 +99,18 @@ class TableQuality:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """The whole of a load. `changed` says whether any table has other rows than before."""
+    """The whole of a load.
+
+    changed: whether any table has other rows than before.   undefined: sources that were loaded once and are defined no
+    more; their rows stay until they are unloaded.
+    """
 
     loaded_at: datetime
     version: str
     changed: bool
     sources: tuple[SourceReport, ...] = ()
     quality: tuple[TableQuality, ...] = ()
+    undefined: tuple[str, ...] = ()
 
     @property
     def balanced(self) -> bool:

@@ -30,11 +30,20 @@ def _notes(plan: Plan, empty: Sequence[str], encodings: Mapping[str, int]) -> It
             f"{len(plan.gone)} 个已加载的文件不在原处,数据保留:{names}",
             f"{len(plan.gone)} loaded file(s) are no longer there, their rows stay: {names}",
         )
+    if plan.removed:
+        names = _listed(plan.removed)
+        yield Text(
+            f"{len(plan.removed)} 个文件不再属于此数据源,数据已移除:{names}",
+            f"{len(plan.removed)} file(s) no longer belong to the source, their rows are removed: {names}",
+        )
 
 
 def summary(report: LoadReport, language: Language) -> list[str]:
     """The report in lines that a marketer reads."""
     lines: list[str] = []
+    for name in report.undefined:
+        said = Text(f"数据源 {name} 已无定义,数据保留", f"The source {name} is defined no more, its rows stay")
+        lines.append(said.said(language))
     for source in report.sources:
         lines += _source_lines(source, language)
     for table in report.quality:

@@ -1,4 +1,4 @@
-"""JSON lines: digits as written, nested objects as dotted columns, lines that are no object set aside."""
+"""JSON lines: digits as written, nested objects whole and in parts, lines that are no object set aside."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ def test_values_keep_what_was_written(tmp_path: Path) -> None:
             "id": "12345678901234567890",
             "paid": "0.10",
             "ok": "true",
-            "tags": '["1", "b"]',
+            "tags": '[1, "b"]',
+            "user": '{"id": 7, "in": {"x": null}}',
             "user.id": "7",
+            "user.in": '{"x": null}',
             "user.in.x": None,
         }
     ]

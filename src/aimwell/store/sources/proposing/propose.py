@@ -229,7 +229,7 @@ def _notes(
         notes.append(said.format(codec=sniffed.encoding))
     mapped = [str(choice) for draft in drafts for choices in draft.columns.values() for choice in choices]
     mapped += [str(each) for draft in drafts for each in draft.attributes.values()]
-    unused = [raw for raw in guesses if not any(raw in each for each in mapped)]
+    unused = [raw for raw in guesses if not any(raw in each or raw.split(".")[0] in each for each in mapped)]
     if unused:
         notes.append(Text("未使用的列:{names}", "Columns not used: {names}").format(names=", ".join(unused)))
     for name in chosen.table.required:

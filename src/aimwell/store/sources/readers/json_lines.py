@@ -1,4 +1,4 @@
-"""JSON lines: one object a line; nested objects become dotted columns, lists stay JSON text."""
+"""JSON lines: one object a line; what is nested is JSON text under its name, and in parts under dotted ones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pydantic import Field
 
 from aimwell.core.errors import BadSource
 from aimwell.store.sources.places import file_of, file_pieces, open_binary
-from aimwell.store.sources.reading import BATCH_ROWS, Batch, Broken, FileRead, Piece, RawColumn, Reader
+from aimwell.store.sources.reading import Batch, Broken, FileRead, Piece, RawColumn, Reader
 
 _LOOKED_AT = 1_000
+_ROWS = 20_000  # as Python objects these take some 50 MB
 
 
 class JsonLinesRead(FileRead):
@@ -45,7 +46,7 @@ class JsonLinesReader(Reader[JsonLinesRead]):
 
     def batches(self, piece: Piece, read: JsonLinesRead) -> Iterator[Batch]:
         rows = _rows(piece, read)
-        while taken := list(islice(rows, BATCH_ROWS)):
+        while taken := list(islice(rows, _ROWS)):
             good = [(number, row) for number, row in taken if isinstance(row, dict)]
             names = dict.fromkeys(name for _, row in good for name in row)
             columns = [pa.array([row.get(name) for _, row in good], pa.string()) for name in names]
@@ -78,21 +79,34 @@ def _rows(piece: Piece, read: JsonLinesRead) -> Iterator[tuple[int, dict[str, st
 
 def _parsed(text: str) -> dict[str, str | None] | str:
     try:
-        value = json.loads(text, parse_float=str, parse_int=str)
+        value = json.loads(text, parse_float=_Written)
     except (json.JSONDecodeError, RecursionError):
         return text
     return dict(_flat(value, "")) if isinstance(value, dict) else text
 
 
+class _Written(float):
+    """A number with the digits that were written (1.10 stays 1.10)."""
+
+    def __new__(cls, text: str) -> _Written:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+
 def _flat(value: Mapping[str, object], above: str) -> Iterator[tuple[str, str | None]]:
+    """The values of an object: nested ones as JSON under their own name, and each of theirs under a dotted one."""
     for key, inner in value.items():
         name = f"{above}{key}"
         if isinstance(inner, dict):
+            yield name, json.dumps(inner, ensure_ascii=False)
             yield from _flat(inner, f"{name}.")
         elif inner is None or isinstance(inner, str):
             yield name, inner
-        elif isinstance(inner, bool):
-            yield name, "true" if inner else "false"
+        elif isinstance(inner, _Written):
+            yield name, inner.text
         else:
             yield name, json.dumps(inner, ensure_ascii=False)
 
