@@ -34,7 +34,7 @@ from aimwell.insight.tags.definition import Tag, Value
 from aimwell.insight.tags.formula import columns_of, parse_formula, replaced
 from aimwell.insight.tags.lists import ManualList
 
-_FAMILY = "own_"
+_FAMILY = "own_tag_"
 _LISTED = "listed"
 _TAGGED = "product_tag.value"
 _NAMED = ("category", "subcategory", "department", "brand")

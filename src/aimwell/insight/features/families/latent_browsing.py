@@ -82,7 +82,8 @@ BROWSING = query_family(
             row_number() OVER (
                 PARTITION BY customer_id
                 ORDER BY
-                    CASE WHEN now_views >= setting('browsed_least_views') THEN now_views - usual_views ELSE -1000 END DESC,
+                    flag(now_views >= setting('browsed_least_views')) DESC,
+                    now_views - usual_views DESC,
                     category
             ) AS place,
             count(*) OVER (PARTITION BY customer_id) AS categories
