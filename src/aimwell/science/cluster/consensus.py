@@ -19,11 +19,11 @@ from aimwell.science.cluster.method import Clustering, Found, means_of, method, 
 from aimwell.science.cluster.stability import adjusted_rand
 from aimwell.science.cluster.tree import cut
 
-SAMPLE = 1000
+SAMPLE = 800
 """Every pair of these customers gets a weight of the methods that put them together; the others follow their centre."""
 LEARNT = 5000
 """k-means listens to so many customers, drawn anew for each of its runs."""
-RUNS = 8
+RUNS = 6
 """k-means is run so often; all its runs together weigh as much as all other methods together."""
 SHARPNESS = 2
 """An opinion weighs as the square of its mean agreement with the others: one that nobody shares hardly counts."""
@@ -45,14 +45,15 @@ def consensus_of(members: Sequence[str]) -> Clustering:
         name=METHOD.name,
         label=METHOD.label,
         meaning=METHOD.meaning,
-        search=partial(_search, members=tuple(member.name for member in chosen)),
+        search=partial(_search, members=tuple(chosen)),
         ensemble=True,
     )
 
 
-def _search(X: FloatArray, *, k: int | None, seed: int, members: tuple[str, ...] = ()) -> Found:
+def _search(X: FloatArray, *, k: int | None, seed: int, members: tuple[Clustering, ...] = ()) -> Found:
     points = X[sample_rows(len(X), SAMPLE, seed)]
-    opinions = _opinions(X, points, k, seed, members or tuple(n for n, one in methods().items() if not one.ensemble))
+    heard = members or tuple(one for one in methods().values() if not one.ensemble)
+    opinions = _opinions(X, points, k, seed, heard)
     weights = _weights(opinions)
     together = np.zeros((len(points), len(points)))
     for (labels, _), weight in zip(opinions, weights, strict=True):
@@ -66,22 +67,22 @@ def _search(X: FloatArray, *, k: int | None, seed: int, members: tuple[str, ...]
 
 
 def _opinions(
-    X: FloatArray, points: FloatArray, k: int | None, seed: int, members: tuple[str, ...]
+    X: FloatArray, points: FloatArray, k: int | None, seed: int, members: tuple[Clustering, ...]
 ) -> list[tuple[IntArray, float]]:
     """Partitions of the sample with their weight before anybody is heard."""
     generator = np.random.default_rng(seed)
     different = len(np.unique(points, axis=0))
     low, high = (2, max(3, round(np.sqrt(len(points)) / 2))) if k is None else (k, k)
-    others = [name for name in members if name != "kmeans"]
+    others = [member for member in members if member.name != "kmeans"]
     found: list[tuple[IntArray, float]] = []
-    for start in range(RUNS if "kmeans" in members else 0):
+    for start in range(RUNS if len(others) < len(members) else 0):
         size = min(int(generator.integers(low, high + 1)), different)
         drawn = X[generator.integers(len(X), size=min(len(X), LEARNT))]
         centres = fit_centres(drawn, size, seed + start, restarts=2)
         found.append((squared_distances(points, centres).argmin(axis=1), max(1, len(others)) / RUNS))
-    for name in others:
+    for member in others:
         wished = None if k is not None and k > different else k
-        found.append((method(name).fit(points, k=wished, seed=seed).labels, 1.0))
+        found.append((member.fit(points, k=wished, seed=seed).labels, 1.0))
     return found
 
 

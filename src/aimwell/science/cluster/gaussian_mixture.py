@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
-from aimwell.science.cluster.assignment import CHUNK, MostLikely, squared_distances
+from aimwell.science.cluster.assignment import CHUNK, MostLikely, log_totals, squared_distances
 from aimwell.science.cluster.criteria import MOST
 from aimwell.science.cluster.kmeans import fit_centres
 from aimwell.science.cluster.method import Clustering, Found, sample_rows
@@ -45,14 +44,14 @@ def fit_mixture(X: FloatArray, k: int, seed: int) -> Mixture:
     curves = _maximise(X, belonging, softening)
     for _ in range(STEPS):
         joint = curves.log_joint(X)
-        each = logsumexp(joint, axis=1)
+        each = log_totals(joint)
         now = float(each.mean())
         if now - before < SETTLED:
             converged = True
             break
         before = now
         curves = _maximise(X, np.exp(joint - each[:, None]), softening)
-    total = float(logsumexp(curves.log_joint(X), axis=1).sum())
+    total = float(log_totals(curves.log_joint(X)).sum())
     d = X.shape[1]
     parameters = k * (1 + d + d * (d + 1) / 2) - 1
     return Mixture(curves, total, -2 * total + parameters * np.log(len(X)), converged)
@@ -61,11 +60,9 @@ def fit_mixture(X: FloatArray, k: int, seed: int) -> Mixture:
 def _maximise(X: FloatArray, belonging: FloatArray, softening: float) -> MostLikely:
     weights = belonging.sum(axis=0) + 1e-10
     means = belonging.T @ X / weights[:, None]
-    roots = np.empty((weights.size, X.shape[1], X.shape[1]))
-    for place, mean in enumerate(means):
-        away = X - mean
-        covariance = (belonging[:, place, None] * away).T @ away / weights[place]
-        roots[place] = np.linalg.cholesky(covariance + softening * np.eye(X.shape[1]))
+    away = X[None, :, :] - means[:, None, :]
+    covariances = (belonging.T[:, :, None] * away).transpose(0, 2, 1) @ away / weights[:, None, None]
+    roots = np.linalg.cholesky(covariances + softening * np.eye(X.shape[1]))
     return MostLikely(np.log(weights / weights.sum()), means, roots, np.arange(weights.size), np.array(-np.inf))
 
 
@@ -79,7 +76,7 @@ def _search(X: FloatArray, *, k: int | None, seed: int) -> Found:
     curves = mixture.curves
     # The least likely customer of today still belongs somewhere; who is stranger than everybody today does not.
     floor = min(
-        float(logsumexp(curves.log_joint(X[start : start + CHUNK]), axis=1).min()) for start in range(0, len(X), CHUNK)
+        float(log_totals(curves.log_joint(X[start : start + CHUNK])).min()) for start in range(0, len(X), CHUNK)
     )
     notes = () if mixture.converged else (UNSETTLED,)
     settled = MostLikely(curves.log_weights, curves.means, curves.choleskys, curves.groups, np.array(floor - 1e-6))

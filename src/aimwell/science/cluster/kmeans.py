@@ -65,10 +65,12 @@ def _spread(X: FloatArray, k: int, generator: np.random.Generator) -> FloatArray
 def _descend(X: FloatArray, centres: FloatArray, steps: int = 100) -> tuple[FloatArray, float]:
     labels = np.full(len(X), -1)
     cost = np.inf
+    rows, lengths = np.arange(len(X)), np.square(X).sum(axis=1)
     for _ in range(steps):
-        distances = squared_distances(X, centres)
+        # The customers' own lengths move no minimum, so they are added for the nearest centres alone.
+        distances = np.square(centres).sum(axis=1) - 2 * X @ centres.T
         now = distances.argmin(axis=1)
-        nearest = distances[np.arange(len(X)), now]
+        nearest = np.maximum(distances[rows, now] + lengths, 0.0)
         cost = float(nearest.sum())
         if (now == labels).all():
             break
