@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from aimwell.core.progress import Progress, silent
 from aimwell.insight.clusterings.definition import Clustering
-from aimwell.insight.clusterings.grouping import find_groups
+from aimwell.insight.clusterings.grouping import Grouping, find_groups
 from aimwell.insight.clusterings.judging import ways_of, worth_of
 from aimwell.insight.clusterings.matching import Place, match_groups, place_groups
 from aimwell.insight.clusterings.members import record_groups
@@ -26,7 +26,7 @@ from aimwell.insight.clusterings.result import (
     StabilityShown,
 )
 from aimwell.insight.clusterings.shelf import Kept, current, lay_down, put_up, take
-from aimwell.insight.clusterings.telling import Telling
+from aimwell.insight.clusterings.telling import Telling, Told
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.models import version_name
 from aimwell.insight.predictions.workshop import Workshop
@@ -57,6 +57,39 @@ class _Ids:
     continuity: Continuity | None
 
 
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """People with their groups; what else is said of them follows from this."""
+
+    definition: Clustering
+    chosen: Chosen
+    value: Column | None
+    before: Kept | None
+    people: People
+    grouping: Grouping
+    labels: IntArray
+    ids: _Ids
+
+    def told(self) -> Told:
+        """The groups in words and figures."""
+        kept = self.before.groups if self.before else ()
+        return Telling(
+            self.definition, self.people, self.chosen, self.grouping, self.labels, self.ids.places, kept, self.value
+        ).tell()
+
+    def kept(self, told: Told, version: str) -> Kept:
+        """What later customers are placed by."""
+        return Kept(
+            self.definition,
+            version,
+            self.people.as_of,
+            self.grouping.preparation,
+            self.grouping.fitted.assignment,
+            told.kept,
+            self.ids.next_number,
+        )
+
+
 def fit(
     definition: Clustering, workshop: Workshop, as_of: datetime, *, progress: Progress = silent
 ) -> ClusteringResult:
@@ -75,55 +108,22 @@ def fit(
 def propose(definition: Clustering, workshop: Workshop, as_of: datetime, *, progress: Progress = silent) -> Proposal:
     """The same without keeping anything: groups to look at before they are put into use."""
     started = time.perf_counter()
-    progress("features", 0.0)
-    features = workshop.features(as_of)
-    chosen = chosen_columns(definition, features)
-    value = value_column(definition, features)
-    before = _before(workshop, definition.name)
-    people = read_people(definition, workshop, as_of, _columns(workshop, chosen, value, before))
-    progress("groups", 0.2)
-    grouping = find_groups(definition, people.of(chosen.names), chosen.names)
-    labels = grouping.labels(people.of(chosen.names))
-    ids = _places(before, people, labels, grouping.fitted.k)
+    study = _study(definition, workshop, as_of, progress)
     progress("names", 0.7)
-    kept_before = before.groups if before else ()
-    told = Telling(definition, people, chosen, grouping, labels, ids.places, kept_before, value).tell()
+    told = study.told()
+    kept = study.kept(told, _version(definition, workshop, as_of))
     progress("worth", 0.8)
-    ways = ways_of(definition, grouping, people, chosen.names)
-    worth, worth_notes = worth_of(definition, workshop, people, ways, chosen.columns, grouping.fitted.k)
-    version = _version(definition, workshop, as_of)
-    group_ids = [place.id for place in ids.places]
-    result = ClusteringResult(
-        name=definition.name,
-        label=definition.title,
-        kind=definition.kind,
-        version=version,
-        as_of=as_of.isoformat(),
-        method=definition.method,
-        method_label=grouping.method.label,
-        k=len(told.groups),
-        people=len(people.ids),
-        left_out=int((labels < 0).sum()),
-        people_label=definition.people.text,
-        value_label=value.label if value else None,
-        features=tuple(_feature(column) for column in chosen.columns if column.name in grouping.preparation.kept),
-        choice=_choice(grouping.choice, grouping.choice_method),
-        stability=_stability(grouping.stability),
-        groups=told.groups,
-        picture=draw_picture(
-            grouping.points, grouping.preparation.kept, grouping.fitted.labels, group_ids, seed=definition.seed
-        ),
+    chosen = study.chosen
+    ways = ways_of(definition, study.grouping, study.people, chosen.names)
+    worth, notes = worth_of(definition, workshop, study.people, ways, chosen.columns, study.grouping.fitted.k)
+    result = replace(
+        _result(study, kept, told),
         worth=worth,
         beside=ways.beside(),
-        continuity=ids.continuity,
-        fidelity=told.fidelity,
-        notes=tuple(dict.fromkeys((*chosen.notes, *grouping.notes, *worth_notes))),
+        notes=tuple(dict.fromkeys((*chosen.notes, *study.grouping.notes, *notes))),
         seconds=round(time.perf_counter() - started, 3),
     )
-    kept = Kept(
-        definition, version, as_of, grouping.preparation, grouping.fitted.assignment, told.kept, ids.next_number
-    )
-    return Proposal(result, kept, people, labels)
+    return Proposal(result, kept, study.people, study.labels)
 
 
 def publish(proposal: Proposal, workshop: Workshop) -> None:
@@ -135,6 +135,47 @@ def publish(proposal: Proposal, workshop: Workshop) -> None:
             put_up(fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _study(definition: Clustering, workshop: Workshop, as_of: datetime, progress: Progress) -> _Study:
+    progress("features", 0.0)
+    features = workshop.features(as_of)
+    chosen = chosen_columns(definition, features)
+    value = value_column(definition, features)
+    before = _before(workshop, definition.name)
+    people = read_people(definition, workshop, as_of, _columns(workshop, chosen, value, before))
+    progress("groups", 0.2)
+    grouping = find_groups(definition, people.of(chosen.names), chosen.names)
+    labels = grouping.labels(people.of(chosen.names))
+    ids = _places(before, people, labels, grouping.fitted.k)
+    return _Study(definition, chosen, value, before, people, grouping, labels, ids)
+
+
+def _result(study: _Study, kept: Kept, told: Told) -> ClusteringResult:
+    """What was found, before anything is held beside it."""
+    definition, grouping = study.definition, study.grouping
+    preparation, ids = grouping.preparation, [place.id for place in study.ids.places]
+    return ClusteringResult(
+        name=definition.name,
+        label=definition.title,
+        kind=definition.kind,
+        version=kept.version,
+        as_of=kept.as_of.isoformat(),
+        method=definition.method,
+        method_label=grouping.method.label,
+        k=len(told.groups),
+        people=len(study.people.ids),
+        left_out=int((study.labels < 0).sum()),
+        people_label=definition.people.text,
+        value_label=study.value.label if study.value else None,
+        features=tuple(_feature(column) for column in study.chosen.columns if column.name in preparation.kept),
+        choice=_choice(grouping.choice, grouping.choice_method),
+        stability=_stability(grouping.stability),
+        groups=told.groups,
+        picture=draw_picture(grouping.points, preparation.kept, grouping.fitted.labels, ids, seed=definition.seed),
+        continuity=study.ids.continuity,
+        fidelity=told.fidelity,
+    )
 
 
 def _before(workshop: Workshop, name: str) -> Kept | None:

@@ -20,8 +20,6 @@ from aimwell.science.cluster.method import Fitted, Found, method, sample_rows
 from aimwell.science.cluster.prepare import Preparation, prepare
 from aimwell.science.cluster.stability import Stability, stability
 
-JUDGED = 1200
-"""The number of groups is chosen among so many customers: on 2,400 households this gave the same number as all."""
 FEWEST = 10
 """With fewer customers nothing can be said about whether groups would come again."""
 
@@ -114,8 +112,7 @@ def _number(definition: Clustering, chosen: Method, points: FloatArray) -> tuple
     low, high = definition.between
     # A consensus is some twenty fits in one; what speaks for a number of groups hardly depends on the method.
     proxy = method("kmeans") if chosen.ensemble else chosen
-    rows = points[sample_rows(len(points), JUDGED, definition.seed)]
-    return choose_k(proxy, rows, ks=range(low, high + 1), seed=definition.seed), proxy.name
+    return choose_k(proxy, points, ks=range(low, high + 1), seed=definition.seed), proxy.name
 
 
 def _asked(definition: Clustering, choice: Choice | None) -> int | None:

@@ -203,12 +203,12 @@ class ClusteringResult(Result):
     stability: StabilityShown | None
     groups: tuple[Group, ...]
     picture: Picture
-    worth: Worth | None
-    beside: tuple[Beside, ...]
     continuity: Continuity | None
     fidelity: float
-    notes: tuple[Text, ...]
-    seconds: float
+    worth: Worth | None = None
+    beside: tuple[Beside, ...] = ()
+    notes: tuple[Text, ...] = ()
+    seconds: float = 0.0
 
     def group(self, id: str) -> Group:  # noqa: A002 (the domain's own word)
         """The group of that id; raises KeyError."""

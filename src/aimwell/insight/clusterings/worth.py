@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aimwell.core.errors import NotEnoughData
 from aimwell.core.text import Text
@@ -150,9 +151,12 @@ def _outcomes(history: History, known: Mapping[str, int], horizons: Sequence[int
 def _mix(horizon: Horizon, known: Mapping[str, int], days: int) -> _Outcome | None:
     """Shares of the categories in each buyer's later spend; None when there are not two categories."""
     rows = horizon.to_arrow(_MIX)
-    places = np.array([known.get(customer, -1) for customer in rows.column("customer_id").to_pylist()], dtype=np.int64)
-    words, codes = np.unique(np.array(rows.column("category").to_pylist(), dtype=str), return_inverse=True)
-    amounts = np.maximum(np.array(rows.column("amount").to_pylist(), dtype=np.float64), 0.0)
+    places = _places(rows.column("customer_id"), known)
+    coded = rows.column("category").combine_chunks().dictionary_encode()
+    words = np.array(coded.dictionary.to_pylist(), dtype=str)
+    # Numbered in the order of the words, so that nothing depends on the order of the rows.
+    codes = np.argsort(np.argsort(words, kind="stable"), kind="stable")[np.asarray(coded.indices)]
+    amounts = np.maximum(_numbers(rows.column("amount")), 0.0)
     inside = places >= 0
     if words.size < 2 or not inside.any():
         return None
@@ -170,10 +174,20 @@ def _mix(horizon: Horizon, known: Mapping[str, int], days: int) -> _Outcome | No
 
 def _amounts(rows: pa.Table, known: Mapping[str, int]) -> FloatArray:
     """Amount of each customer, 0 for those without a row [n]."""
-    found = np.zeros(len(known))
-    for customer, amount in zip(rows.column("customer_id").to_pylist(), rows.column("amount").to_pylist(), strict=True):
-        if customer in known:
-            found[known[customer]] = float(amount or 0)
+    places = _places(rows.column("customer_id"), known)
+    inside = places >= 0
+    return totals(places[inside], _numbers(rows.column("amount"))[inside], len(known))
+
+
+def _places(customers: pa.ChunkedArray, known: Mapping[str, int]) -> IntArray:
+    """The row of each customer, -1 for those who are not looked at."""
+    places: IntArray = np.array([known.get(customer, -1) for customer in customers.to_pylist()], dtype=np.int64)
+    return places
+
+
+def _numbers(column: pa.ChunkedArray) -> FloatArray:
+    """Amounts as numbers, nothing as 0."""
+    found: FloatArray = np.nan_to_num(pc.cast(column, pa.float64()).to_numpy().astype(np.float64, copy=False))
     return found
 
 
@@ -181,10 +195,10 @@ def _rfm(history: History, known: Mapping[str, int]) -> FloatArray:
     """Recency, frequency and money of each customer [n, 3]; who never bought was here longest ago."""
     rows = history.to_arrow(_RFM)
     found = np.full((len(known), 3), np.nan)
-    names = ("customer_id", "recency", "frequency", "money")
-    for customer, *values in zip(*(rows.column(name).to_pylist() for name in names), strict=True):
-        if customer in known:
-            found[known[customer]] = [float(value or 0) for value in values]
+    places = _places(rows.column("customer_id"), known)
+    inside = places >= 0
+    for column, name in enumerate(("recency", "frequency", "money")):
+        found[places[inside], column] = _numbers(rows.column(name))[inside]
     never = np.isnan(found[:, 0])
     longest = np.nanmax(found[:, 0]) + 1 if not never.all() else 0.0
     found[never] = [longest, 0.0, 0.0]
