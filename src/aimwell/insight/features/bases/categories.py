@@ -13,7 +13,7 @@ CATEGORIES = basis(
             product.category,
             purchase.order_id,
             min(purchase.occurred_at) AS seen_at,
-            sum(CAST(purchase.amount AS DOUBLE)) AS amount
+            CAST(sum(purchase.amount) AS DECIMAL(18, 2)) AS amount
         FROM purchase
         JOIN product ON product.product_id = purchase.product_id
         WHERE purchase.amount >= 0 AND NOT product.category IS NULL
@@ -26,8 +26,8 @@ CATEGORIES = basis(
         count(*) FILTER (WHERE seen_at >= days_before(84)) AS orders_84,
         min(seen_at) AS first_at,
         max(seen_at) AS last_at,
-        sum(amount) AS amount,
-        sum(CASE WHEN seen_at >= days_before(364) THEN amount ELSE 0 END) AS amount_year
+        CAST(sum(amount) AS DECIMAL(18, 2)) AS amount,
+        CAST(sum(CASE WHEN seen_at >= days_before(364) THEN amount ELSE 0 END) AS DECIMAL(18, 2)) AS amount_year
     FROM carts
     GROUP BY customer_id, category
     """,

@@ -24,13 +24,15 @@ DAYS = basis(
         orders,
         CAST(amount AS DECIMAL(18, 2)) AS amount,
         days_between(day, as_of_day()) AS age,
-        days_between(lag(day) OVER (PARTITION BY customer_id ORDER BY day), day) AS gap
+        days_between(lag(day) OVER (PARTITION BY customer_id ORDER BY day), day) AS gap,
+        row_number() OVER (PARTITION BY customer_id ORDER BY day) AS nth
     FROM bought
     """,
     needs=("purchase.amount",),
     reads=(ORDERS,),
 )
-"""`gap` is the number of days since the day before on which the customer bought; empty on the first."""
+"""`gap` is the number of days since the day before on which the customer bought, empty on the first; `nth` counts from
+the first day."""
 
 WEEKS = basis(
     "weeks",

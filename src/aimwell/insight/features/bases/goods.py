@@ -14,9 +14,9 @@ GOODS = basis(
             min(occurred_at) AS first_at,
             max(occurred_at) AS last_at,
             sum(flag(amount >= 0)) AS lines,
-            sum(CAST(amount AS DOUBLE)) AS amount,
-            sum(CASE WHEN occurred_at >= days_before(112) THEN CAST(amount AS DOUBLE) ELSE 0 END) AS amount_112,
-            sum(CASE WHEN occurred_at >= days_before(364) THEN CAST(amount AS DOUBLE) ELSE 0 END) AS amount_year
+            CAST(sum(amount) AS DECIMAL(18, 2)) AS amount,
+            CAST(sum(CASE WHEN occurred_at >= days_before(112) THEN amount ELSE 0 END) AS DECIMAL(18, 2)) AS amount_112,
+            CAST(sum(CASE WHEN occurred_at >= days_before(364) THEN amount ELSE 0 END) AS DECIMAL(18, 2)) AS amount_year
         FROM purchase
         WHERE NOT product_id IS NULL
         GROUP BY customer_id, product_id
@@ -55,9 +55,9 @@ DEPARTMENTS = basis(
         min(first_at) AS first_at,
         max(last_at) AS last_at,
         sum(lines) AS lines,
-        sum(amount) AS amount,
-        sum(amount_112) AS amount_112,
-        sum(amount_year) AS amount_year
+        CAST(sum(amount) AS DECIMAL(18, 2)) AS amount,
+        CAST(sum(amount_112) AS DECIMAL(18, 2)) AS amount_112,
+        CAST(sum(amount_year) AS DECIMAL(18, 2)) AS amount_year
     FROM goods
     WHERE NOT department IS NULL
     GROUP BY customer_id, department
@@ -69,7 +69,13 @@ DEPARTMENTS = basis(
 BRANDS = basis(
     "brands",
     """
-    SELECT customer_id, category, brand, sum(lines) AS lines, sum(amount) AS amount, sum(amount_year) AS amount_year
+    SELECT
+        customer_id,
+        category,
+        brand,
+        sum(lines) AS lines,
+        CAST(sum(amount) AS DECIMAL(18, 2)) AS amount,
+        CAST(sum(amount_year) AS DECIMAL(18, 2)) AS amount_year
     FROM goods
     WHERE NOT brand IS NULL
     GROUP BY customer_id, category, brand

@@ -136,7 +136,9 @@ CATEGORY_BREADTH = query_family(
         sum(flag(last_at >= days_before(28))) AS categories_28d,
         sum(flag(last_at >= days_before(112))) AS categories_112d,
         sum(flag(last_at >= days_before(364))) AS categories_364d,
-        ratio(sum(amount_year) * sum(amount_year), sum(amount_year * amount_year)) AS category_variety,
+        ratio(
+            CAST(sum(amount_year) AS DOUBLE) * CAST(sum(amount_year) AS DOUBLE), sum(amount_year * amount_year)
+        ) AS category_variety,
         sum(flag(orders_84 >= 3)) AS regular_categories,
         sum(flag(first_at >= days_before(84))) AS new_categories_84d
     FROM categories

@@ -61,17 +61,18 @@ RECENCY = query_family(
             age,
             amount,
             discount,
-            mean(amount) OVER (PARTITION BY customer_id) AS usual
+            sum(amount) OVER (PARTITION BY customer_id) AS total,
+            count(*) OVER (PARTITION BY customer_id) AS orders
         FROM orders
         WHERE NOT returned
     )
     SELECT
         customer_id,
         min(age) AS days_since_order,
-        min(CASE WHEN 2 * amount >= usual THEN age END) AS days_since_usual_order,
+        min(CASE WHEN 2 * orders * amount >= total THEN age END) AS days_since_usual_order,
         min(CASE WHEN discount > 0 THEN age END) AS days_since_discount,
         arg_max(amount, (ordered_at, order_id)) AS last_order_amount,
-        ratio(arg_max(amount, (ordered_at, order_id)), min(usual)) AS last_order_against_mean
+        ratio(arg_max(amount, (ordered_at, order_id)) * count(*), sum(amount)) AS last_order_against_mean
     FROM bought
     GROUP BY customer_id
     """,

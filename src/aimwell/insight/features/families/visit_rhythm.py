@@ -150,14 +150,13 @@ VISIT_RHYTHM = query_family(
         ),
     ),
     sql="""
-    WITH numbered AS (
-        SELECT
-            customer_id,
-            age,
-            gap,
-            min(age) OVER (PARTITION BY customer_id) AS silence,
-            row_number() OVER (PARTITION BY customer_id ORDER BY day DESC) AS place
+    WITH lasts AS (
+        SELECT customer_id, min(age) AS silence, count(*) AS days FROM days GROUP BY customer_id
+    ),
+    numbered AS (
+        SELECT days.customer_id, days.age, days.gap, lasts.silence, lasts.days - days.nth + 1 AS place
         FROM days
+        JOIN lasts ON lasts.customer_id = days.customer_id
     ),
     gaps AS (
         SELECT

@@ -111,9 +111,9 @@ WEEKLY = query_family(
             sum(flag(week < 52)) AS active_52,
             sum(CASE WHEN week < 8 THEN amount ELSE 0 END) AS spend_8,
             sum(CASE WHEN week < 8 THEN (3.5 - week) * amount ELSE 0 END) AS spend_8_by_time,
-            sum(CASE WHEN week < 16 THEN amount ELSE 0 END) AS spend_16,
+            CAST(sum(CASE WHEN week < 16 THEN amount ELSE 0 END) AS DOUBLE) AS spend_16,
             sum(CASE WHEN week < 16 THEN (7.5 - week) * amount ELSE 0 END) AS spend_16_by_time,
-            sum(CASE WHEN week < 16 THEN amount * amount ELSE 0 END) AS spend_16_squared,
+            CAST(sum(CASE WHEN week < 16 THEN amount * amount ELSE 0 END) AS DOUBLE) AS spend_16_squared,
             sum(CASE WHEN week < 8 THEN orders ELSE 0 END) AS orders_8,
             sum(CASE WHEN week < 8 THEN (3.5 - week) * orders ELSE 0 END) AS orders_8_by_time,
             sum(CASE WHEN week < 16 THEN orders ELSE 0 END) AS orders_16,
@@ -137,7 +137,7 @@ WEEKLY = query_family(
         ratio(16 * orders_16_by_time, 340 * orders_16) AS visit_slope_16w,
         CASE
             WHEN spend_16 > 0
-                THEN ratio(4 * sqrt(greatest(spend_16_squared - ratio(spend_16 * spend_16, 16), 0)), spend_16)
+                THEN ratio(4 * sqrt(greatest(spend_16_squared - 0.0625 * pow(spend_16, 2), 0)), spend_16)
         END AS weekly_spend_spread,
         best AS best_week,
         ratio(spend_16, 16) AS weekly_spend,
