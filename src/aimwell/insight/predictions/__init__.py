@@ -9,6 +9,7 @@ from aimwell.insight.predictions.card import Card
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.drift import DriftReport, measure_drift
 from aimwell.insight.predictions.life import Due, LifeEvent, champion, due, life, promote, roll_back
+from aimwell.insight.predictions.life_stage import LifeStages, life_stages
 from aimwell.insight.predictions.making import Trained, train
 from aimwell.insight.predictions.models import read_card
 from aimwell.insight.predictions.score import Scored, Scoring, audience_table, explain, score
@@ -20,6 +21,7 @@ __all__ = [
     "DriftReport",
     "Due",
     "LifeEvent",
+    "LifeStages",
     "Prediction",
     "Scored",
     "Scoring",
@@ -31,6 +33,7 @@ __all__ = [
     "due",
     "explain",
     "life",
+    "life_stages",
     "measure_drift",
     "promote",
     "read_card",

@@ -23,7 +23,7 @@ MOST_CELLS = 2_000_000
 class Linear:
     """Weights on columns that were turned into normal scores, words into yes/no columns.
 
-    places: which columns of the matrix it reads [d].   knots: quantiles of each of them [d, KNOTS] (NaN for words).
+    places: which columns of the matrix it reads [d].   knots: quantiles of each of them [d, KNOTS] (zeros for words).
     words: number of codes of each column, 0 for numbers [d].   marked: whether "unknown" is a column of its own [d].
     weights, centre: one per made column; the mean of each made column in training.   start: intercept.
     """
@@ -60,7 +60,7 @@ class Linear:
         """Plain values for JSON."""
         return {
             "places": self.places.tolist(),
-            "knots": [[None if np.isnan(value) else float(value) for value in row] for row in self.knots],
+            "knots": self.knots.tolist(),
             "words": list(self.words),
             "marked": list(self.marked),
             "weights": self.weights.tolist(),
@@ -107,7 +107,8 @@ def fit_linear(sheet: Sheet, usefulness: FloatArray, penalty: float) -> Linear:
 
 
 def _learn_knots(matrix: FloatArray, words: tuple[int, ...]) -> FloatArray:
-    knots = np.full((matrix.shape[1], KNOTS), np.nan)
+    # A column of which these rows know nothing keeps knots of zero; being constant in training it will weigh nothing.
+    knots = np.zeros((matrix.shape[1], KNOTS))
     for column, codes in enumerate(words):
         seen = matrix[~np.isnan(matrix[:, column]), column]
         if codes == 0 and seen.size:
