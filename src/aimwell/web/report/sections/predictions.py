@@ -166,7 +166,7 @@ def _periods(periods: Sequence[PeriodResult], baseline: Text) -> Chart:
         f"{len(shown)} 个时点中，排序准确度最低 {number(lowest, 2)}；最后一个时点从未参与训练与选择。",
         f"Over {len(shown)} dates the AUC is never below {number(lowest, 2)}; the last date was never learnt from.",
     )
-    return Chart(Text("每期都有效吗？", "Does it keep working?"), drawing, answer, wide=False)
+    return Chart(Text("每期都有效吗？", "Does it keep working?"), drawing, answer, wide=True)
 
 
 def _groups(result: Backtest, currency: str) -> Table:
@@ -200,7 +200,7 @@ def _groups(result: Backtest, currency: str) -> Table:
         title=Text("新客户与老客户分开看", "New and existing customers apart"),
         numbers=frozenset({1, 2, 3, 4}),
         note=Text("人太少或结果全相同时不给数字。", "No figure where there are too few people, or all answered alike."),
-        wide=False,
+        wide=True,
     )
 
 
