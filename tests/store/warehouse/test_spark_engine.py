@@ -65,7 +65,7 @@ def _same(one: object, other: object) -> bool:
 
 def _random_purchases(count: int) -> list[dict[str, object]]:
     chance = Random(7)
-    begin = datetime(2016, 12, 1)  # noqa: DTZ001 (naive UTC by contract)
+    begin = datetime(2016, 12, 1)
     return [
         purchase(
             f"c{chance.randrange(30)}",

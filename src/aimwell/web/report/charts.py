@@ -94,6 +94,9 @@ def gains(lines: Sequence[Line], *, mark: tuple[float, float] | None, mark_text:
             x_format=".0%",
             y_format=".0%",
         )
+        # Long names of rules stand one below the other, above the picture.
+        look["margin"] = {"l": 56, "r": 16, "t": 64, "b": 44}
+        look["legend"] = {"x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom", "font": {"size": 12}}
         if mark and mark_text:
             data.append(
                 {

@@ -86,7 +86,12 @@ def _with_proof(text: Text, metric: Metric) -> Text:
 
 
 def _loud(result: Backtest) -> list[Finding]:
-    return [finding for finding in result.findings if finding.severity != "note"]
+    return [finding for finding in result.findings if _is_loud(finding)]
+
+
+def _is_loud(finding: Finding) -> bool:
+    """Warnings, and that people were not chosen at random: nobody may read a response rate as an effect."""
+    return finding.severity != "note" or finding.check == "not_random"
 
 
 def _gains(result: Backtest) -> Chart:
@@ -220,7 +225,7 @@ def _analyst(result: Backtest, currency: str) -> Fold:
     blocks: list[Block] = [_metrics(result.everybody, currency)]
     blocks += [_metrics(other, currency) for other in result.others]
     blocks.append(_tenths(result, currency))
-    notes = [finding for finding in result.findings if finding.severity == "note"]
+    notes = [finding for finding in result.findings if not _is_loud(finding)]
     blocks += [Sentence(finding.text, "plain", _SEVERITIES[finding.severity]) for finding in notes]
     held = ", ".join(result.held_out)
     blocks.append(
