@@ -145,7 +145,8 @@ def _study(definition: Clustering, workshop: Workshop, as_of: datetime, progress
     before = _before(workshop, definition.name)
     people = read_people(definition, workshop, as_of, _columns(workshop, chosen, value, before))
     progress("groups", 0.2)
-    grouping = find_groups(definition, people.of(chosen.names), chosen.names)
+    wish = len(before.groups) if before else None
+    grouping = find_groups(definition, people.of(chosen.names), chosen.names, wish=wish)
     labels = grouping.labels(people.of(chosen.names))
     ids = _places(before, people, labels, grouping.fitted.k)
     return _Study(definition, chosen, value, before, people, grouping, labels, ids)

@@ -24,6 +24,10 @@ FEWEST = 10
 """With fewer customers nothing can be said about whether groups would come again."""
 
 _PROXY = Text("群的个数以 K 均值比较得出", "The numbers of groups were compared with k-means")
+_KEPT = Text(
+    "沿用上次的群数；按标准最好的是 {proposed} 个群，上次的群数同样站得住",
+    "As many groups as in the fit before: the criteria favour {proposed}, and support this number as well",
+)
 _FEW = Text("客户太少，无法判断分群是否稳定", "Too few customers to say whether the groups would come again")
 
 
@@ -57,11 +61,18 @@ def chosen_method(names: Sequence[str]) -> Method:
 
 
 def find_groups(
-    definition: Clustering, values: FloatArray, names: Sequence[str], *, k: int | None = None, judged: bool = True
+    definition: Clustering,
+    values: FloatArray,
+    names: Sequence[str],
+    *,
+    k: int | None = None,
+    wish: int | None = None,
+    judged: bool = True,
 ) -> Grouping:
     """Groups of customers by their features.
 
-    values: in their own units [n, d], NaN where unknown.   k: overrules the definition.
+    values: in their own units [n, d], NaN where unknown.   k: overrules the definition.   wish: with `groups: auto`,
+    the number of the fit before, kept where the criteria support it as well, so that groups do not come and go.
     judged: whether it is asked if the groups come again among resampled customers.   The order of the rows does not
     matter.   Raises NotEnoughData when no feature differs between customers, or there are too few of them.
     """
@@ -72,11 +83,13 @@ def find_groups(
     points = prepared[looked_at]
     chosen = chosen_method(definition.method)
     choice, by = (None, "") if k is not None else _number(definition, chosen, points)
-    asked = k if k is not None else _asked(definition, choice)
+    asked = k if k is not None else _asked(definition, choice, wish)
     fitted = chosen.fit(points, k=asked, seed=definition.seed)
     notes = [*preparation.notes, *fitted.notes]
     if choice is not None and by != chosen.name:
         notes.append(_PROXY)
+    if choice is not None and asked != choice.k:
+        notes.append(_KEPT.format(proposed=choice.k))
     if choice is not None and not choice.natural:
         notes.append(NO_NATURAL_GROUPS)
     grouping = Grouping(preparation, fitted, chosen, looked_at, points, choice, by)
@@ -115,9 +128,9 @@ def _number(definition: Clustering, chosen: Method, points: FloatArray) -> tuple
     return choose_k(proxy, points, ks=range(low, high + 1), seed=definition.seed), proxy.name
 
 
-def _asked(definition: Clustering, choice: Choice | None) -> int | None:
+def _asked(definition: Clustering, choice: Choice | None, wish: int | None) -> int | None:
     if choice is not None:
-        return choice.k
+        return wish if wish is not None and choice.low <= wish <= choice.high else choice.k
     return None if definition.groups == "auto" else definition.groups
 
 
