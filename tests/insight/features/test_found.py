@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from tests.store.warehouse.shop import AS_OF, purchase, rows, shop
 
 from aimwell.insight.features.build import Features
 from aimwell.insight.features.found import attributes, department_shares, found_families
 from aimwell.insight.features.library import assemble
 from aimwell.store.warehouse.warehouse import Warehouse
-from tests.store.warehouse.shop import AS_OF, purchase, rows, shop
 
 
 @pytest.fixture

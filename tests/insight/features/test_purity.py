@@ -25,7 +25,7 @@ from aimwell.store.warehouse import cut
 from aimwell.store.warehouse.history import History
 from aimwell.store.warehouse.warehouse import Warehouse
 
-_EXAMPLES = max(4, settings().max_examples // 25)
+_EXAMPLES = max(3, settings().max_examples // 33)
 Values = Mapping[str, pa.Table]
 
 

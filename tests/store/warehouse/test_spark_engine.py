@@ -11,11 +11,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.store.warehouse.engine_contract import CONTRACT
+from tests.store.warehouse.shop import AS_OF, purchase, rows, shop, small_shop
 
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.engine import Engine
-from tests.store.warehouse.engine_contract import CONTRACT
-from tests.store.warehouse.shop import AS_OF, purchase, rows, shop, small_shop
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -162,8 +162,7 @@ class Family:
 
     def missing(self, history: History) -> list[str]:
         """Which needs of the family and of its bases are not met; empty if the family can be computed."""
-        wanted = [*self.needs, *(need for basis in closure(self.reads) for need in basis.needs)]
-        return missing(tuple(dict.fromkeys(wanted)), history)
+        return missing(_with_shared(self.needs, self.reads), history)
 
     def available(self, history: History) -> tuple[Column, ...]:
         """The columns that this history can carry; none if a need of the family is not met."""
@@ -188,7 +187,7 @@ def query_family(  # noqa: PLR0913 (a declaration: all but the first three by ke
     given: tuple[str, ...] = (),
 ) -> Family:
     """A family written as one query."""
-    query = parsed(sql)
+    query, needs = parsed(sql), _with_shared(needs, reads)
     return Family(name, tag_family, label, needs, columns, query, freshness, compute, reads, thresholds, uses, given)
 
 
@@ -210,8 +209,13 @@ def measure_family(
     base: an authored query (or the name of a table or basis) with `customer_id` and the instant `at`.
     """
     columns = tuple(column for measure in measures for column in measure.columns())
-    query = _windowed(base, at, measures)
+    query, needs = _windowed(base, at, measures), _with_shared(needs, reads)
     return Family(name, tag_family, label, needs, columns, query, freshness, None, reads, thresholds)
+
+
+def _with_shared(needs: tuple[str, ...], reads: tuple[Basis, ...]) -> tuple[str, ...]:
+    """The needs of a family and of all that it is computed from, each once."""
+    return tuple(dict.fromkeys([*needs, *(need for basis in closure(reads) for need in basis.needs)]))
 
 
 def _windowed(base: str, at: str, measures: tuple[Measure, ...]) -> exp.Select:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aimwell.core.text import Text
-from aimwell.insight.features.basis import closure
 from aimwell.insight.features.family import TAG_FAMILIES, Column, Family
 from aimwell.insight.features.library import Library, library
 
@@ -52,11 +51,10 @@ def _families(chosen: Library) -> Iterator[str]:
 
 
 def _family(family: Family) -> Iterator[str]:
-    needs = dict.fromkeys([*family.needs, *(need for basis in closure(family.reads) for need in basis.needs)])
     given = f"; given with the question: {_code(family.given)}" if family.given else ""
     yield f"### {family.label.en} · {family.label.zh}"
     yield ""
-    yield f"`{family.name}`, {family.freshness}, needs {_code(needs)}{given}"
+    yield f"`{family.name}`, {family.freshness}, needs {_code(family.needs)}{given}"
     yield ""
     yield "| feature | label | 名称 | unit | meaning | 含义 |"
     yield "|---|---|---|---|---|---|"
@@ -90,7 +88,7 @@ def _of(tag_family: str, chosen: Library) -> list[Family]:
     return [family for family in chosen.families.values() if family.tag_family == tag_family]
 
 
-def _code(names: tuple[str, ...] | dict[str, None]) -> str:
+def _code(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -20,9 +20,13 @@ def sequence_ctes(body: Steps, view: View, name: str) -> list[tuple[str, exp.Que
     over the rows in time order gives it from the step before. Of rows at one instant the later steps come first, so
     that a step never follows another at the same instant.
     """
-    found: list[tuple[str, exp.Query]] = [(f"{name}_steps", _all_steps(body, view))]
+    every = f"{name}_steps"
+    found: list[tuple[str, exp.Query]] = [(every, _all_steps(body, view))]
     for number in range(2, len(body.steps) + 1):
         found.append((f"{name}_chain_{number}", _chained(found[-1][0], number)))
+    # Only who took the first step and the last one at all: sorting everybody's rows would cost half as much again.
+    able = [exp.In(this=exp.column(_ID), query=_took(every, number).subquery()) for number in (1, len(body.steps))]
+    found[1] = (found[1][0], _chained(every, 2).where(*able, copy=False))
     last: list[exp.Expr] = [exp.EQ(this=exp.column(_STEP), expression=exp.Literal.number(len(body.steps)))]
     if body.span is None:
         last.append(exp.Not(this=exp.Is(this=exp.column(_START), expression=exp.null())))
@@ -69,6 +73,10 @@ def _chained(source: str, number: int) -> exp.Select:
     )
     start = exp.Case(ifs=[exp.If(this=_is_step(number), true=best)], default=exp.column(_START))
     return exp.select(exp.column(_ID), exp.column(_AT), exp.column(_STEP), exp.alias_(start, _START)).from_(source)
+
+
+def _took(source: str, number: int) -> exp.Select:
+    return exp.select(_ID).from_(source).where(_is_step(number))
 
 
 def _is_step(number: int) -> exp.Expr:

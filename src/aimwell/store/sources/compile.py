@@ -37,6 +37,8 @@ from aimwell.store.warehouse.engine import Engine
 FILES = "load_files"
 FILTERED = "filtered"
 AWARE = "_aware_"
+_WRITTEN = "_written_"
+_TEST = "_test_"
 _ALIAS = "staged"
 
 
@@ -102,22 +104,35 @@ class Compiler:
         typed: Mapping[str, Typed],
         conditions: Sequence[tuple[exp.Expr, exp.Expr]],
     ) -> Compiled:
-        chosen: list[exp.Expr] = [column(FILE, _ALIAS), column(ROW, _ALIAS)]
-        targets: list[Target] = []
-        for name, each in typed.items():
-            kind = mapping.kind(name)
-            value = exp.cast(each.value.copy(), data_type(TYPES[kind]))
-            chosen.append(exp.alias_(value, name, quoted=True))
-            always = isinstance(each.aware, exp.Boolean)
-            naive = kind == "instant" and not always
-            if naive and each.aware is not None:
-                chosen.append(exp.alias_(each.aware.copy(), AWARE + name, quoted=True))
-            where = zone(self._zone(mapping.mappings[name])) if naive else None
-            targets.append(Target(name, kind, where, naive and each.aware is not None))
-        reasons = [*conditions, *_unreadable(mapping, values, typed)]
-        reason: exp.Expr = when(*reasons) if reasons else exp.null()
-        chosen.append(exp.alias_(exp.cast(reason, data_type("VARCHAR")), REASON))
-        return Compiled(self._from(exp.select(*chosen)), tuple(targets))
+        """Two steps, so that no value is computed twice: values with their tests, then the reason against each row."""
+        inner: list[exp.Expr] = [column(FILE, _ALIAS), column(ROW, _ALIAS)]
+        reasons: list[tuple[exp.Expr, exp.Expr]] = []
+        for number, (test, word) in enumerate(conditions):
+            inner.append(exp.alias_(test, f"{_TEST}{number}", quoted=True))
+            reasons.append((column(f"{_TEST}{number}"), word))
+        targets = [self._target(mapping, name, each) for name, each in typed.items()]
+        for target in targets:
+            each = typed[target.name]
+            value = exp.cast(each.value, data_type(TYPES[target.kind]))
+            inner.append(exp.alias_(value, target.name, quoted=True))
+            if target.mixed and each.aware is not None:
+                inner.append(exp.alias_(each.aware.copy(), AWARE + target.name, quoted=True))
+            if each.may_fail:
+                written = known(values[target.name].tree.copy())
+                inner.append(exp.alias_(written, _WRITTEN + target.name, quoted=True))
+                unread = exp.and_(column(_WRITTEN + target.name), is_null(column(target.name)))
+                reasons.append((unread, text(f"unreadable_{target.name}")))
+        reasons += [(is_null(column(name)), text(f"missing_{name}")) for name in mapping.canonical.required]
+        reason = exp.cast(when(*reasons) if reasons else exp.null(), data_type("VARCHAR"))
+        kept = [FILE, ROW, *(target.name for target in targets), *(AWARE + t.name for t in targets if t.mixed)]
+        outer = exp.select(*[column(name) for name in kept], exp.alias_(reason, REASON))
+        return Compiled(outer.from_(self._from(exp.select(*inner)).subquery("typed")), tuple(targets))
+
+    def _target(self, mapping: TableMapping, name: str, typed: Typed) -> Target:
+        kind = mapping.kind(name)
+        naive = kind == "instant" and not isinstance(typed.aware, exp.Boolean)
+        where = zone(self._zone(mapping.mappings[name])) if naive else None
+        return Target(name, kind, where, naive and typed.aware is not None)
 
     def _conditions(self, mapping: TableMapping, problems: list[str]) -> list[tuple[exp.Expr, exp.Expr]]:
         """The filter and the rules, in their order, each with the word that it gives a row."""
@@ -187,14 +202,11 @@ class Compiler:
         return Scope(dict(self._fields()), lambda value: number_of(value, self._signs))
 
     def _fields(self) -> Iterator[tuple[str, exp.Expr]]:
-        for name, kind in self.staging.kinds.items():
-            value = column(self.staging.physical(name), _ALIAS)
-            yield name, cleaned(value, self.source.read.nulls) if kind == "text" else value
+        for name in self.staging.kinds:
+            yield name, self.staging.value(name)
         for lookup in self.source.lookup:
-            staging = self.lookups[lookup.name]
-            for name, kind in staging.kinds.items():
-                value = column(staging.physical(name), lookup.name)
-                yield f"{lookup.name}.{name}", cleaned(value, lookup.read.nulls) if kind == "text" else value
+            for name in self.lookups[lookup.name].kinds:
+                yield f"{lookup.name}.{name}", self.lookups[lookup.name].value(name)
 
     @cached_property
     def _kinds(self) -> dict[str, RawKind]:
@@ -205,7 +217,7 @@ class Compiler:
 
     def _from(self, query: exp.Select) -> exp.Select:
         """The query over the staged rows, the files they come from, and at most one row of each lookup."""
-        query = query.from_(exp.to_table(self.staging.table).as_(_ALIAS))
+        query = query.from_(_relation(self.staging, self.source.read.nulls))
         if any(each.table == "files" for each in query.find_all(exp.Column)):
             on = exp.EQ(this=column("origin", "files"), expression=column(FILE, _ALIAS))
             query = query.join(exp.to_table(FILES).as_("files"), on=on, join_type="left")
@@ -217,9 +229,8 @@ class Compiler:
                 exp.EQ(this=self._as_text(mine), expression=self._as_text(f"{lookup.name}.{theirs}"))
                 for mine, theirs in lookup.on.items()
             ]
-            query = query.join(
-                exp.to_table(self.lookups[lookup.name].table).as_(lookup.name), on=exp.and_(*equal), join_type="left"
-            )
+            relation = _relation(self.lookups[lookup.name], lookup.read.nulls)
+            query = query.join(relation, on=exp.and_(*equal), join_type="left")
         return query
 
     def _as_text(self, name: str) -> exp.Expr:
@@ -228,16 +239,13 @@ class Compiler:
         return cast_value(value, self._kinds[found] if found else "text", "text", Notation()).value
 
 
-def _unreadable(
-    mapping: TableMapping, values: Mapping[str, Value], typed: Mapping[str, Typed]
-) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """What speaks against a row by itself: a value that cannot be read, a required one that is missing."""
-    for name, each in typed.items():
-        if each.may_fail:
-            test = exp.and_(known(values[name].tree.copy()), is_null(exp.paren(each.value.copy())))
-            yield test, text(f"unreadable_{name}")
-    for name in mapping.canonical.required:
-        yield is_null(exp.paren(typed[name].value.copy())), text(f"missing_{name}")
+def _relation(staging: Staging, nulls: tuple[str, ...]) -> exp.Subquery:
+    """Staged rows under their alias, texts without blanks around them and NULL where they mean nothing."""
+    columns: list[exp.Expr] = [column(FILE), column(ROW)]
+    for name, kind in staging.kinds.items():
+        value = column(staging.physical(name))
+        columns.append(exp.alias_(cleaned(value, nulls), value.name, quoted=True) if kind == "text" else value)
+    return exp.select(*columns).from_(exp.to_table(staging.table)).subquery(staging.alias)
 
 
 def _constant_kind(value: object) -> RawKind:
