@@ -68,12 +68,12 @@ def money(value: Number | None, currency: str, digits: int = 2) -> str:
 
 
 def between(low: str, high: str) -> str:
-    """An interval from two written figures.
+    """An interval from two written figures; with room around the dash where a minus or money stands beside it.
 
-    >>> between("9%", "16%")
-    '9%–16%'
+    >>> between("9%", "16%"), between("−0.05", "0.02")
+    ('9%–16%', '−0.05 – 0.02')
     """
-    return f"{low}–{high}"
+    return f"{low}–{high}" if low[:1].isdigit() and high[:1].isdigit() else f"{low} – {high}"
 
 
 def day(instant: datetime, zone: ZoneInfo) -> Text:

@@ -52,7 +52,7 @@ def _map(result: ClusteringResult) -> Chart:
         f"A sample of {count(len(picture.x))}; the two axes keep {share(shown, 0)} of all differences. "
         "For looking at, not for measuring.",
     )
-    return Chart(Text("有哪些群？", "Which groups are there?"), charts.scatter(clouds), answer, height=380)
+    return Chart(Text("有哪些群？", "Which groups are there?"), charts.scatter(clouds), answer, height=420, wide=True)
 
 
 def _worth(rows: tuple[WorthRow, ...]) -> Table:
@@ -69,7 +69,6 @@ def _worth(rows: tuple[WorthRow, ...]) -> Table:
             "这些群说明了什么？在未见过的客户上评估", "What do the groups explain? Judged on customers not seen"
         ),
         numbers=frozenset({2, 3, 4}),
-        wide=False,
     )
 
 
