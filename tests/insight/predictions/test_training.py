@@ -131,6 +131,27 @@ def test_the_product_filter_and_the_gap_are_kept(define: Defined, tmp_path: Path
         training_rows(define(text.replace("GAP", "5")), workshop, now, silent)
 
 
+def test_the_targets_own_past_describes_each_customer(define: Defined, tmp_path: Path, now: datetime) -> None:
+    products = pa.table({"product_id": ["tea", "cup"], "category": ["drinks", "things"]})
+    text = """
+        kind: happens
+        target: {happens: {purchases: {category: drinks, count: {at_least: 1}}}}
+        horizon_days: 33
+        features: {exclude: [visits_all, EXCLUDED]}
+        cut_offs: {earliest: 2023-03-01, latest: 2023-03-29, every_days: 28}
+        """
+    workshop = shop(tmp_path, GOLDEN, product=products)
+    rows = training_rows(define(text.replace("EXCLUDED", "last_day")), workshop, now, silent)
+    assert at(rows, "2023-03-29", "target_times_28d") == {"anna": 0, "ben": 0, "cleo": 1}
+    assert at(rows, "2023-03-29", "target_times_84d") == {"anna": 1, "ben": 0, "cleo": 1}
+    assert at(rows, "2023-03-29", "target_spend_364d") == {"anna": 30, "ben": 0, "cleo": 9}
+    since = at(rows, "2023-03-29", "target_days_since")
+    assert (since["anna"], since["cleo"]) == (53, 27)
+    assert np.isnan(since["ben"])
+    left_out = training_rows(define(text.replace("EXCLUDED", "family:target")), workshop, now, silent)
+    assert [column.name for column in left_out.columns] == ["last_day"]
+
+
 def test_balances_are_foretold_by_their_growth(define: Defined, tmp_path: Path, now: datetime) -> None:
     rows = [
         ("anna", "a1", "deposit", "2023-01-05", 100.0),

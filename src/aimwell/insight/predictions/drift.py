@@ -65,7 +65,8 @@ def measure_drift(definition: Prediction, workshop: Workshop, before: datetime, 
     The borders of the bins are the tenths of the earlier date, or its most frequent words.
     Raises NotEnoughData when nobody is in the population at either date.
     """
-    columns = chosen_columns(definition, workshop, workshop.history(before))
+    chosen = chosen_columns(definition, workshop, workshop.history(before))
+    columns = [column for column in chosen if column.name in workshop.library.owners]
     names = [column.name for column in columns]
     with workshop.passing(f"then_{definition.name}") as then, workshop.passing(f"now_{definition.name}") as later:
         people = [_describe(definition, workshop, at, names, table) for at, table in ((before, then), (now, later))]

@@ -173,7 +173,8 @@ def _refuse_unplanned(definition: Prediction, workshop: Workshop, stored: Stored
     """A model that reads the fit with a campaign's goods cannot answer without a campaign."""
     if definition.cut_offs.by != "campaign" or campaign is not None:
         return
-    read = [name for name in stored.model.encoding.names if GOODS in workshop.library.owner(name).given]
+    names = [name for name in stored.model.encoding.names if name in workshop.library.owners]
+    read = [name for name in names if GOODS in workshop.library.owner(name).given]
     if read:
         raise BadQuestion(
             f"{definition.name}: say for which campaign",

@@ -18,6 +18,7 @@ from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.campaigns import GOODS, campaign_given, contacted, has_goods
 from aimwell.insight.predictions.cutoffs import cut_offs_before
 from aimwell.insight.predictions.definition import Prediction
+from aimwell.insight.predictions.own_history import FAMILY, PREFIX, own_columns, own_history
 from aimwell.insight.predictions.rows import CutOff, Rows, stack
 from aimwell.insight.predictions.targets import answers, answers_before, population
 from aimwell.insight.predictions.workshop import Workshop
@@ -66,7 +67,7 @@ def scoring_rows(
         else:
             engine.write(people, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
         with campaign_given(definition, workshop, campaign, history) as given:
-            return _described(workshop, cut, columns, people, given)
+            return _described(definition, workshop, cut, columns, people, given)
 
 
 def chosen_columns(definition: Prediction, workshop: Workshop, history: History) -> tuple[Column, ...]:
@@ -75,7 +76,8 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
     Raises BadQuestion for a name or pattern that no feature fits, with similar names.
     """
     library, choice = workshop.library, definition.features
-    known = {name: family.name for name, family in library.owners.items()}
+    own = own_columns(definition)
+    known = {name: family.name for name, family in library.owners.items()} | {column.name: FAMILY for column in own}
     for pattern in [*choice.include, *choice.exclude, *_baseline_features(definition)]:
         plain = "*" not in pattern and "?" not in pattern and not pattern.startswith("family:")
         if plain and pattern not in known:
@@ -88,7 +90,7 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
     features = workshop.features(history.as_of, {GOODS: "coupon"} if has_goods(definition, history) else None)
     needed = set(_baseline_features(definition))
     wanted = [name for name, family in known.items() if choice.chosen(name, family) or name in needed]
-    found = tuple(features.columns(wanted))
+    found = (*features.columns(wanted), *own)
     if not found:
         raise NotEnoughData(
             f"{definition.name}: the data carry none of the features that the definition wants",
@@ -114,7 +116,7 @@ def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: t
                 engine.create_table_as(mailed, contacted(definition, workshop, cut))
                 engine.create_table_as(people, population(definition, workshop, history, mailed))
         with campaign_given(definition, workshop, campaign, history) as given:
-            rows = _described(workshop, cut, columns, people, given)
+            rows = _described(definition, workshop, cut, columns, people, given)
         truth = answers(definition, workshop, cut, people, rows.customers)
         past = rows.past
         if not definition.baseline or any(rule.last_period for rule in definition.baseline):
@@ -123,14 +125,26 @@ def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: t
 
 
 def _described(
-    workshop: Workshop, cut: CutOff, columns: tuple[Column, ...], people: str, given: Mapping[str, str]
+    definition: Prediction,
+    workshop: Workshop,
+    cut: CutOff,
+    columns: tuple[Column, ...],
+    people: str,
+    given: Mapping[str, str],
 ) -> Rows:
     features = workshop.features(cut.instant, given)
-    table = features.to_arrow(people, [column.name for column in columns])
+    shared = [column.name for column in columns if not column.name.startswith(PREFIX)]
+    table = features.to_arrow(people, shared)
+    if len(shared) < len(columns):
+        own = own_history(definition, features.history, people)
+        for column in columns:
+            if column.name.startswith(PREFIX):
+                table = table.append_column(column.name, own.column(column.name))
     customers = np.asarray(table.column("customer_id").to_pylist(), dtype=np.str_)
     unknown = np.full(customers.size, np.nan)
     age = _ages(features.history, workshop.warehouse.engine, people)
-    table = _days_as_ages(table.drop_columns(["customer_id"]), local_day(cut.instant, workshop.warehouse.zone))
+    table = table.select([column.name for column in columns])
+    table = _days_as_ages(table, local_day(cut.instant, workshop.warehouse.zone))
     return Rows(customers, np.zeros(customers.size, np.int64), (cut,), columns, table, unknown, age, unknown)
 
 
