@@ -13,6 +13,8 @@ from aimwell.science.cluster.method import Clustering, Found, means_of, sample_r
 SAMPLE = 20_000
 """Centres are learnt on so many customers; more do not move them noticeably."""
 RESTARTS = 8
+SHORT = 10
+"""Every start goes so many steps; the best alone goes on to the end (half the time, and the same groups)."""
 
 
 def fit_centres(X: FloatArray, k: int, seed: int, restarts: int = RESTARTS) -> FloatArray:
@@ -25,10 +27,10 @@ def fit_centres(X: FloatArray, k: int, seed: int, restarts: int = RESTARTS) -> F
     generator = np.random.default_rng(seed)
     best, least = X[:1], np.inf
     for _ in range(restarts):
-        centres, cost = _descend(X, _spread(X, k, generator))
+        centres, cost = _descend(X, _spread(X, k, generator), SHORT)
         if cost < least * (1 - 1e-9):
             best, least = centres, cost
-    return best
+    return _descend(X, best)[0]
 
 
 def _search(X: FloatArray, *, k: int | None, seed: int) -> Found:
