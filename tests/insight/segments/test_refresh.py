@@ -29,6 +29,8 @@ from aimwell.core.rules import parse_rule
 from aimwell.core.time import to_store
 from aimwell.insight.features.build import Features
 from aimwell.insight.features.library import assemble
+from aimwell.insight.rules.compile import matching
+from aimwell.insight.rules.context import RuleContext
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import (
     MEMBERSHIP,
@@ -162,6 +164,18 @@ def test_others_record_their_segments_too_and_rules_read_them() -> None:
     record(warehouse.engine, {"night_owls": "night_owls"}, AS_OF, people=3)
     found = refresh(defined(others={"not": {"segment": "night_owls"}}), features(warehouse))
     assert changes(found) == {"others": (2, 2, 0)}
+
+
+def test_nobody_knows_who_belonged_before_a_segment_was_first_built() -> None:
+    warehouse = small()
+    refresh(defined(recent=RECENT), features(warehouse))
+    early, rule = features(warehouse, AS_OF - 30 * DAY), parse_rule({"segment": "recent"})
+    with pytest.raises(BadQuestion, match="recorded since"):
+        matching(rule, RuleContext(early), early.history)
+    with pytest.raises(BadQuestion, match="Did you mean recent"):
+        matching(parse_rule({"segment": "resent"}), RuleContext(early), early.history)
+    by_its_rule = RuleContext(early, segments={"recent": parse_rule(RECENT)})
+    assert warehouse.engine.to_arrow(matching(rule, by_its_rule, early.history)).num_rows == 0
 
 
 def test_a_part_is_built_with_what_it_speaks_of_and_nothing_else() -> None:

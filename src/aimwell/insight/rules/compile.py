@@ -29,7 +29,7 @@ from aimwell.core.rules import (
 from aimwell.core.tables import TABLES
 from aimwell.insight.rules.comparing import ValueKind, compared, physical_kind, surely, value_kind, words_condition
 from aimwell.insight.rules.context import RuleContext, View
-from aimwell.insight.rules.derived import member_set, require, score_ctes, tag_set
+from aimwell.insight.rules.derived import member_set, require, require_built, score_ctes, tag_set
 from aimwell.insight.rules.facts import FACT_LEAVES, FactTest, IdSet, fact_set, fact_test, shared_set
 from aimwell.insight.rules.sequences import sequence_ctes
 from aimwell.insight.rules.windows import recent
@@ -206,6 +206,7 @@ class _Compiler:
             self.inside = before
             return exp.paren(condition)
         require(self.view, self.context.changes, f"the segment {segment!r}", "Refresh the segments first.")
+        require_built(self.view, self.context.builds, segment)
         self.relations["membership_delta"] = self.context.changes
         return self._in_set(member_set(segment, "membership_delta"), "segment")
 

@@ -23,7 +23,7 @@ class RuleContext:
     members: physical tables (one column `customer_id`) of segments whose members at that very cut are already known;
     they go before `segments`. A segment in neither is looked up in the recorded memberships, as known at the cut.
     batch: older features for tags whose family needs everyone (`batch`), when `features` hold a few customers only.
-    scores, changes: physical tables of recorded scores and membership changes.
+    scores, changes, builds: physical tables of recorded scores, of membership changes, and of when segments were built.
     """
 
     features: Features
@@ -32,6 +32,7 @@ class RuleContext:
     batch: Features | None = None
     scores: str = "score"
     changes: str = "membership_delta"
+    builds: str = "segment_run"
 
     def prepare(self, rule: Rule) -> None:
         """Build the families of all tags of a rule together, so that what they share is read once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from fractions import Fraction
 
 from sqlglot import exp
@@ -9,6 +10,7 @@ from sqlglot import exp
 from aimwell.core.comparisons import matches
 from aimwell.core.errors import BadQuestion
 from aimwell.core.rules import ScoreIs, TagIs
+from aimwell.core.time import from_store, to_store
 from aimwell.insight.features.family import Column
 from aimwell.insight.rules.comparing import compared, literal, surely, value_kind
 from aimwell.insight.rules.context import View
@@ -99,6 +101,27 @@ def member_set(segment: str, relation: str) -> IdSet:
         .group_by("customer_id")
         .having(exp.GT(this=exp.Sum(this=sign), expression=exp.Literal.number(0)))
     )
+
+
+def require_built(view: View, builds: str, segment: str) -> None:
+    """Raise BadQuestion unless the segment had been built by the cut: before that, nobody knows who belonged."""
+    if not view.engine.columns(builds):
+        return
+    first = exp.alias_(exp.Min(this=exp.column("as_of")), "first")
+    rows = view.engine.to_arrow(exp.select("segment", first).from_(builds).group_by("segment")).to_pylist()
+    known = {row["segment"]: row["first"] for row in rows}
+    if segment not in known:
+        close = difflib.get_close_matches(segment, known, 3)
+        raise BadQuestion(
+            f"There is no segment {segment!r}",
+            remedy=f"Did you mean {', '.join(close)}?" if close else "Refresh the segments first.",
+        )
+    if known[segment] > to_store(view.as_of):
+        raise BadQuestion(
+            f"The members of {segment!r} are recorded since {from_store(known[segment]).isoformat()} only",
+            seen=f"a rule as of {view.as_of.isoformat()}",
+            remedy="Give the segment's rule too, so that it can be asked at that instant.",
+        )
 
 
 def require(view: View, table: str, what: str, remedy: str) -> None:
