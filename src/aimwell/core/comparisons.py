@@ -252,6 +252,11 @@ class Comparison(Part):
         return self
 
 
+def equality(value: object) -> object:
+    """A bare value where a comparison is expected means equality."""
+    return {"is": value} if isinstance(value, str | int | float | bool) else value
+
+
 def matches(part: Bounds | Comparison, value: Scalar | None) -> bool:
     """Whether all comparisons hold for a value; None is unknown, and meets nothing but `known: false`.
 

@@ -47,15 +47,11 @@ from aimwell.core.comparisons import (
     Word,
     Words,
     comparisons,
+    equality,
     several,
 )
 from aimwell.core.errors import BadDefinition
 from aimwell.core.problems import Problem
-
-
-def _compared(value: object) -> object:
-    """A bare value under `where` means equality."""
-    return {"is": value} if isinstance(value, str | int | float | bool) else value
 
 
 class PurchaseMatch(Part):
@@ -76,7 +72,7 @@ class EventMatch(Part):
 
     name: Words = Field(description="name of the event, or several")
     channel: Words | None = Field(default=None)
-    where: Mapping[Annotated[str, Field(pattern=r"^\w+$")], Annotated[Comparison, BeforeValidator(_compared)]] = Field(
+    where: Mapping[Annotated[str, Field(pattern=r"^\w+$")], Annotated[Comparison, BeforeValidator(equality)]] = Field(
         default_factory=dict, description="conditions on properties, such as {plan: gold} or {price: {above: 5}}"
     )
 

@@ -120,7 +120,7 @@ def test_a_failed_build_leaves_the_last_good_one_in_place() -> None:
     refresh(defined(recent=RECENT, york={"attribute": "city", "is": "york"}), features(warehouse))
     standing, tables = kept(warehouse.engine, MEMBERSHIP), warehouse.engine.tables()
     wrong = defined(recent={"manual": ["bob"]}, york={"attribute": "town", "is": "york"})
-    with pytest.raises(BadQuestion, match="no attribute 'town'"):
+    with pytest.raises(BadQuestion, match="segment 'york' cannot be built: There is no attribute 'town'"):
         refresh(wrong, features(warehouse, AS_OF + DAY))
     assert kept(warehouse.engine, MEMBERSHIP) == standing
     assert warehouse.engine.tables() == tables

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from sqlglot import exp
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.progress import Progress, silent
 from aimwell.core.rules import tags_of
 from aimwell.insight.features.build import Features
@@ -16,6 +17,7 @@ from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import RECHECKS, SegmentResult, prepare, record
 from aimwell.insight.segments.order import in_order
 from aimwell.store.warehouse.engine import Engine
+from aimwell.store.warehouse.history import History
 
 BUILT = "segment_new_"
 
@@ -43,7 +45,7 @@ def refresh(
         for number, name in enumerate(names):
             progress(name, number / len(names))
             table = BUILT + name
-            engine.create_scratch_as(table, matching(segments[name].rule, context, history))
+            engine.create_scratch_as(table, members_of(segments[name], context, history))
             found[name] = table
             context = RuleContext(features, members=dict(found))
         if not found:
@@ -56,6 +58,15 @@ def refresh(
             engine.drop(table)
     progress("done", 1.0)
     return results
+
+
+def members_of(segment: Segment, context: RuleContext, history: History) -> exp.Select:
+    """Who belongs: a bound query of ids; raises BadQuestion that names the segment."""
+    try:
+        return matching(segment.rule, context, history)
+    except BadQuestion as bad:
+        what = f"The segment {segment.name!r} cannot be built: {bad.what}"
+        raise BadQuestion(what, expected=bad.expected, seen=bad.seen, remedy=bad.remedy) from bad
 
 
 def _people(features: Features) -> int:

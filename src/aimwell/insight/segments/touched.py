@@ -22,12 +22,12 @@ from aimwell.core.progress import Progress, silent
 from aimwell.core.rules import Rule, predictions_of, tags_of
 from aimwell.core.time import local_day, to_store
 from aimwell.insight.features.build import PREFIX, Features
-from aimwell.insight.rules.compile import matching, population
+from aimwell.insight.rules.compile import population
 from aimwell.insight.rules.context import RuleContext
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import RECHECKS, SegmentResult, last_builds, prepare, record_some
 from aimwell.insight.segments.order import in_order
-from aimwell.insight.segments.refresh import BUILT, recheck_queries
+from aimwell.insight.segments.refresh import BUILT, members_of, recheck_queries
 from aimwell.store.warehouse.binder import Catalog
 from aimwell.store.warehouse.cut import TableFacts, instant_literal
 from aimwell.store.warehouse.engine import Engine
@@ -63,7 +63,7 @@ def refresh_touched(
         context = RuleContext(sliced, batch=batch)
         for number, name in enumerate(fresh):
             progress(name, number / len(fresh))
-            engine.create_scratch_as(BUILT + name, matching(segments[name].rule, context, narrow))
+            engine.create_scratch_as(BUILT + name, members_of(segments[name], context, narrow))
             found[name] = BUILT + name
             context = RuleContext(sliced, members=dict(found), batch=batch)
         with engine.transaction():
