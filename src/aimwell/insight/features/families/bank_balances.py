@@ -171,8 +171,12 @@ DEPOSITS = query_family(
     )
     SELECT
         customer_id,
-        mean(amount) FILTER (WHERE day >= day_before(28)) AS deposit_average_28d,
-        mean(amount) FILTER (WHERE day >= day_before(84)) AS deposit_average_84d,
+        ratio(
+            sum(amount) FILTER (WHERE day >= day_before(28)), count(amount) FILTER (WHERE day >= day_before(28))
+        ) AS deposit_average_28d,
+        ratio(
+            sum(amount) FILTER (WHERE day >= day_before(84)), count(amount) FILTER (WHERE day >= day_before(84))
+        ) AS deposit_average_84d,
         max(amount) AS deposit_peak_182d,
         min(amount) AS deposit_low_182d,
         ratio(

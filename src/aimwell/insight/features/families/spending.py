@@ -37,7 +37,8 @@ SPENDING = measure_family(
         ),
         Measure(
             "basket",
-            "mean(amount) FILTER (WHERE NOT returned)",
+            # Sums of cents are exact, averages of doubles are not: half a cent must not fall either way.
+            "ratio(sum(amount) FILTER (WHERE NOT returned), count(*) FILTER (WHERE NOT returned))",
             Text("客单价（{days}）", "Average order ({days})"),
             Text("{days}内平均每单金额，不计退货单", "Average amount per order in the {days}, returns not counted"),
             "money",
