@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from aimwell.core.time import add_days, parse_instant
+from aimwell.insight.features.found import workspace_library
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.insight.tags.own import own_tags
 from aimwell.store.sources.log import data_version
@@ -25,7 +26,7 @@ def workshop_of(workspace: Workspace, warehouse: Warehouse) -> Workshop:
     """The workshop of a warehouse that is already open."""
     return Workshop(
         warehouse=warehouse,
-        library=own_tags(workspace).library,
+        library=own_tags(workspace, workspace_library(warehouse)).library,
         folder=workspace.folder,
         version=data_version(warehouse.engine),
         about=workspace.settings.about,

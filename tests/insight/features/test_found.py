@@ -10,8 +10,8 @@ import pytest
 from tests.store.warehouse.shop import AS_OF, purchase, rows, shop
 
 from aimwell.insight.features.build import Features
-from aimwell.insight.features.found import attributes, department_shares, found_families
-from aimwell.insight.features.library import assemble
+from aimwell.insight.features.found import attributes, department_shares, found_families, workspace_library
+from aimwell.insight.features.library import assemble, library
 from aimwell.store.warehouse.warehouse import Warehouse
 
 
@@ -90,3 +90,9 @@ def _values(warehouse: Warehouse, names: list[str]) -> list[dict[str, object]]:
     features = Features(history, assemble(found_families(history)))
     values: list[dict[str, object]] = features.to_arrow("people", names).to_pylist()
     return values
+
+
+def test_what_is_found_joins_the_library_of_the_workspace(warehouse: Warehouse) -> None:
+    joined = workspace_library(warehouse)
+    assert set(joined.families) - set(library().families) == {"own_attributes", "department_shares"}
+    assert workspace_library(shop()).families == library().families

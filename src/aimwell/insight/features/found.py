@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from sqlglot import exp
 
@@ -16,9 +17,12 @@ from aimwell.core.text import Text
 from aimwell.insight.features.bases.goods import DEPARTMENTS
 from aimwell.insight.features.basis import parsed
 from aimwell.insight.features.family import Column, Family, Kind
+from aimwell.insight.features.library import Library, library
 from aimwell.store.warehouse.history import History
+from aimwell.store.warehouse.warehouse import Warehouse
 
 MOST_DEPARTMENTS = 12
+_NEWEST = datetime(9999, 1, 1, tzinfo=UTC)
 _BY_LINES = parsed(
     """
     SELECT product.department, count(*) AS lines
@@ -43,6 +47,11 @@ _KINDS: Mapping[str, Kind] = {
     "DOUBLE": "number",
     "DECIMAL": "number",
 }
+
+
+def workspace_library(warehouse: Warehouse) -> Library:
+    """The library of all families, and of those that the loaded data bring."""
+    return library().with_families(*found_families(warehouse.history(_NEWEST)))
 
 
 def found_families(history: History) -> list[Family]:
