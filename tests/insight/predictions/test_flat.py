@@ -90,6 +90,18 @@ def test_ids_and_the_answer_itself_are_never_learnt_from(define: Defined, leads:
     assert rows.customers[0] == "L0"
 
 
+def test_what_only_the_baseline_reads_is_not_learnt_from(
+    define: Defined, workshop: Workshop, leads: Path, now: datetime
+) -> None:
+    text = LEADS.replace("ORDER", "order_by: row,") + "features: {exclude: [visits, contract, seen_on]}\n"
+    trained = train(define(text, "leads"), workshop, now)
+    assert {line.name for line in trained.card.columns} == {"channel", "age"}
+    order = trained.backtest.everybody.metric("auc")
+    assert order is not None
+    assert order.baseline is not None
+    assert order.baseline.value > order.model.value
+
+
 def test_parquet_and_csv_give_the_same_rows(define: Defined, leads: Path) -> None:
     text = LEADS.replace("ORDER", "order_by: row,")
     one = flat_rows(define(text, "leads"), leads)

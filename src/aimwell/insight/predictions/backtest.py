@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -207,15 +207,14 @@ def _findings(definition: Prediction, parts: _Parts, whole: Evaluation, seed: in
 
 def _together(learnt: Rows, judged: Rows) -> Rows:
     """Learnt and judged rows in one, all of whose columns are known to both."""
-    return Rows(
-        np.concatenate([learnt.customers, judged.customers]),
-        np.concatenate([learnt.cut, judged.cut]),
-        learnt.cuts,
-        learnt.columns,
-        pa.concat_tables([learnt.table, judged.table]),
-        np.concatenate([learnt.truth, judged.truth]),
-        np.concatenate([learnt.age_days, judged.age_days]),
-        np.concatenate([learnt.past, judged.past]),
+    return replace(
+        learnt,
+        customers=np.concatenate([learnt.customers, judged.customers]),
+        cut=np.concatenate([learnt.cut, judged.cut]),
+        table=pa.concat_tables([learnt.table, judged.table]),
+        truth=np.concatenate([learnt.truth, judged.truth]),
+        age_days=np.concatenate([learnt.age_days, judged.age_days]),
+        past=np.concatenate([learnt.past, judged.past]),
     )
 
 

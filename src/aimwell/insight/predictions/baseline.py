@@ -17,6 +17,12 @@ _LAST = Text("与上一期相同", "same as the last period")
 _SAME = Text("人人相同", "the same for everybody")
 
 
+def baseline_features(definition: Prediction) -> list[str]:
+    """The features that the baselines read."""
+    ranked = [name.removeprefix("-") for rule in definition.baseline for name in rule.rank_by or []]
+    return ranked + [rule.amount_of for rule in definition.baseline if rule.amount_of]
+
+
 def baselines_of(definition: Prediction, rows: Rows, learnt: Rows) -> list[Baseline]:
     """The baselines' raw scores (amounts, for predictions of amounts) for rows, the one to beat first.
 

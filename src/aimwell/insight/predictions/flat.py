@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from aimwell.core.errors import BadQuestion, BadSource, NotEnoughData
 from aimwell.core.text import Text
 from aimwell.insight.features.family import Column, Kind
+from aimwell.insight.predictions.baseline import baseline_features
 from aimwell.insight.predictions.definition import Flat, Prediction
 from aimwell.insight.predictions.encoding import is_text
 from aimwell.insight.predictions.rows import CutOff, Names, Rows, as_floats
@@ -44,13 +45,17 @@ def flat_rows(definition: Prediction, folder: Path) -> Rows:
             remedy="Check `flat.label` and `flat.positive`.",
         )
     cut, cuts = _blocks(flat, table)
-    aside = {flat.label, flat.customer, flat.order_by} - {None, "row"}
-    names = [name for name in table.column_names if name not in aside and definition.features.chosen(name, name)]
-    if not names:
+    no_features = {flat.label, flat.customer, flat.order_by}
+    candidates = [name for name in table.column_names if name not in no_features]
+    learnt = [name for name in candidates if definition.features.chosen(name, name)]
+    names = [name for name in candidates if name in learnt or name in baseline_features(definition)]
+    if not learnt:
         raise NotEnoughData(f"{definition.name}: no column of {flat.path} is left to learn from")
     columns = tuple(_column(name, table.column(name)) for name in names)
-    unknown = np.full(len(truth), np.nan)
-    return Rows(_customers(flat, table), cut, cuts, columns, _plain(table.select(names)), truth, unknown, unknown)
+    unknown, aside = np.full(len(truth), np.nan), frozenset(names) - frozenset(learnt)
+    return Rows(
+        _customers(flat, table), cut, cuts, columns, _plain(table.select(names)), truth, unknown, unknown, aside
+    )
 
 
 def _read(path: Path, flat: Flat) -> pa.Table:
@@ -67,7 +72,8 @@ def _read(path: Path, flat: Flat) -> pa.Table:
 
 def _refuse_absent(definition: Prediction, flat: Flat, table: pa.Table) -> None:
     wanted = [flat.label, flat.customer, None if flat.order_by == "row" else flat.order_by]
-    plain = [name for name in definition.features.include + definition.features.exclude if "*" not in name]
+    chosen = [*definition.features.include, *definition.features.exclude, *baseline_features(definition)]
+    plain = [name for name in chosen if "*" not in name and "?" not in name]
     absent = [name for name in [*wanted, *plain] if name and name not in table.column_names]
     if absent:
         raise BadQuestion(

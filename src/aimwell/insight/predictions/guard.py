@@ -65,7 +65,7 @@ def inspect_columns(rows: Rows, seed: int) -> list[Finding]:
         return []
     signs: list[ColumnSigns] = []
     ranks: dict[str, FloatArray] = {}
-    for column in seen.columns:
+    for column in seen.learnt_columns:
         ranks[column.name] = _ranks(seen, column.name, happened, seed)
         signs.append(_signs(column, ranks[column.name], _known(seen, column.name), happened))
     found = [finding for sign in signs if (finding := _filled_after(sign, happened))]

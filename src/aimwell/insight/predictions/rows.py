@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -46,7 +46,7 @@ class Rows:
     customers: id of each row's customer [n].   cut: index into `cuts` [n].   table: the raw features, a column per
     entry of `columns`.   truth: 0 or 1, or an amount; NaN where not known yet [n].
     age_days: days since the customer was first seen, NaN unknown [n].   past: the answer over the period just before
-    the cut-off, NaN unknown [n].
+    the cut-off, NaN unknown [n].   aside: columns that only the baseline reads, and nothing is learnt from.
     """
 
     customers: Names
@@ -57,9 +57,15 @@ class Rows:
     truth: FloatArray
     age_days: FloatArray
     past: FloatArray
+    aside: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return int(self.truth.size)
+
+    @property
+    def learnt_columns(self) -> tuple[Column, ...]:
+        """The columns that may be learnt from."""
+        return tuple(column for column in self.columns if column.name not in self.aside)
 
     @property
     def positives(self) -> int:
@@ -69,15 +75,14 @@ class Rows:
     def take(self, keep: BoolArray | IntArray) -> Rows:
         """Only the given rows, in their order; cut-offs keep their numbers."""
         places = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
-        return Rows(
-            self.customers[places],
-            self.cut[places],
-            self.cuts,
-            self.columns,
-            self.table.take(pa.array(places)),
-            self.truth[places],
-            self.age_days[places],
-            self.past[places],
+        return replace(
+            self,
+            customers=self.customers[places],
+            cut=self.cut[places],
+            table=self.table.take(pa.array(places)),
+            truth=self.truth[places],
+            age_days=self.age_days[places],
+            past=self.past[places],
         )
 
     def at(self, *cuts: int) -> Rows:
@@ -112,6 +117,7 @@ def stack(parts: Sequence[Rows]) -> Rows:
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.age_days for part in parts]),
         np.concatenate([part.past for part in parts]),
+        parts[0].aside,
     )
 
 

@@ -15,6 +15,7 @@ from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.progress import Progress
 from aimwell.core.time import local_day
 from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.baseline import baseline_features
 from aimwell.insight.predictions.campaigns import GOODS, campaign_given, contacted, has_goods
 from aimwell.insight.predictions.cutoffs import cut_offs_before
 from aimwell.insight.predictions.definition import Prediction
@@ -78,7 +79,7 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
     library, choice = workshop.library, definition.features
     own = own_columns(definition)
     known = {name: family.name for name, family in library.owners.items()} | {column.name: FAMILY for column in own}
-    for pattern in [*choice.include, *choice.exclude, *_baseline_features(definition)]:
+    for pattern in [*choice.include, *choice.exclude, *baseline_features(definition)]:
         plain = "*" not in pattern and "?" not in pattern and not pattern.startswith("family:")
         if plain and pattern not in known:
             close = difflib.get_close_matches(pattern, known, 3)
@@ -88,7 +89,7 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
             )
     # Only asked which columns there are: the coupons of all campaigns stand for those of any.
     features = workshop.features(history.as_of, {GOODS: "coupon"} if has_goods(definition, history) else None)
-    needed = set(_baseline_features(definition))
+    needed = set(baseline_features(definition))
     wanted = [name for name, family in known.items() if choice.chosen(name, family) or name in needed]
     found = (*features.columns(wanted), *own)
     if not found:
@@ -98,11 +99,6 @@ def chosen_columns(definition: Prediction, workshop: Workshop, history: History)
             remedy="Load more tables, or include other features.",
         )
     return found
-
-
-def _baseline_features(definition: Prediction) -> list[str]:
-    ranked = [name.removeprefix("-") for rule in definition.baseline for name in rule.rank_by or []]
-    return ranked + [rule.amount_of for rule in definition.baseline if rule.amount_of]
 
 
 def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> Rows:
@@ -121,7 +117,16 @@ def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: t
         past = rows.past
         if not definition.baseline or any(rule.last_period for rule in definition.baseline):
             past = answers_before(definition, workshop, cut, people, rows.customers)
-    return replace(rows, truth=truth, past=past)
+    return replace(rows, truth=truth, past=past, aside=_aside(definition, workshop, columns))
+
+
+def _aside(definition: Prediction, workshop: Workshop, columns: tuple[Column, ...]) -> frozenset[str]:
+    """The columns that are there for the baseline alone."""
+    names = [column.name for column in columns]
+    families = {
+        name: workshop.library.owner(name).name if name in workshop.library.owners else FAMILY for name in names
+    }
+    return frozenset(name for name in names if not definition.features.chosen(name, families[name]))
 
 
 def _described(

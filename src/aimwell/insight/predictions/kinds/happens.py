@@ -47,7 +47,7 @@ class HappensModel(Model):
 
 def fit(rows: Rows, settings: ModelSettings, seed: int, progress: Progress) -> tuple[Model, Trial]:
     """Learn from all the rows whether it happens."""
-    encoding = learn_encoding(rows.table, rows.columns)
+    encoding = learn_encoding(rows.table, rows.learnt_columns)
     likelihood, trial = fit_likelihood(rows, encoding, settings, seed, progress)
     return HappensModel(encoding, likelihood), trial
 

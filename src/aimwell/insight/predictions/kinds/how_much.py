@@ -60,7 +60,7 @@ class HowMuchModel(Model):
 
 def fit(rows: Rows, settings: ModelSettings, seed: int, progress: Progress) -> tuple[Model, Trial]:
     """Learn from all the rows whether there is an amount, and from those with one how large it is."""
-    encoding = learn_encoding(rows.table, rows.columns)
+    encoding = learn_encoding(rows.table, rows.learnt_columns)
     likelihood, trial = fit_likelihood(rows, encoding, settings, seed, part(progress, 0.0, 0.6))
     amounts = fit_amounts(rows, encoding, trial.settings, seed)
     progress("fit", 1.0)
