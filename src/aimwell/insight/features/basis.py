@@ -18,10 +18,10 @@ from aimwell.store.warehouse.history import History
 
 BasisKind = Literal["number", "integer", "money", "text", "boolean", "day", "instant"]
 
-_TYPES: Mapping[BasisKind, exp.DType | str] = {
+_TYPES: Mapping[BasisKind, exp.DType | exp.DataType] = {
     "number": exp.DType.DOUBLE,
     "integer": exp.DType.BIGINT,
-    "money": "DECIMAL(18, 2)",
+    "money": exp.DataType.build("DECIMAL(18, 2)"),
     "text": exp.DType.TEXT,
     "boolean": exp.DType.BOOLEAN,
     "day": exp.DType.DATE,

@@ -19,11 +19,11 @@ from aimwell.insight.features.library import Library
 from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.history import History
 
-_TYPES: Mapping[str, exp.DType | str] = {
+_TYPES: Mapping[str, exp.DType | exp.DataType] = {
     "number": exp.DType.DOUBLE,
     "share": exp.DType.DOUBLE,
     "integer": exp.DType.BIGINT,
-    "money": "DECIMAL(18, 2)",
+    "money": exp.DataType.build("DECIMAL(18, 2)"),
     "text": exp.DType.TEXT,
     "boolean": exp.DType.BOOLEAN,
     "day": exp.DType.DATE,
@@ -212,12 +212,12 @@ def _typed(value: exp.Expr, column: Column) -> exp.Expr:
         return exp.Anonymous(this="cents", expressions=[value])
     if column.kind in {"number", "share"}:
         return _rounded(value)
-    return exp.cast(value, _TYPES[column.kind])
+    return exp.cast(value, _TYPES[column.kind], copy=False)
 
 
 def _rounded(value: exp.Expr) -> exp.Expr:
     scale = exp.Literal.number(10**_DECIMALS)
-    double = exp.cast(exp.paren(value), exp.DType.DOUBLE)
+    double = exp.cast(exp.paren(value, copy=False), exp.DType.DOUBLE, copy=False)
     whole = exp.Floor(this=exp.Add(this=exp.Mul(this=double, expression=scale), expression=exp.Literal.number("0.5")))
     return exp.Anonymous(this="ratio", expressions=[whole, scale.copy()])
 
