@@ -40,7 +40,8 @@ def test_future_and_long_past_dates_zeros_negatives_and_blanks_are_counted(tmp_p
 def test_constant_columns_and_extreme_values_are_shown(tmp_path: Path) -> None:
     body = "".join(f"{n},1,c{n},2024-01-01,{1 + n % 3}\n" for n in range(400)) + "x,1,y,2024-01-01,90000\n"
     found = kinds(quality(tmp_path, body))
-    assert found["constant", "line"].examples == ("1",)
+    assert found["constant", "occurred_at"].examples == ("2024-01-01 00:00:00",)
+    assert ("constant", "line") not in found  # ids are many by nature
     assert (found["extreme", "amount"].rows, found["extreme", "amount"].examples) == (1, ("90000.00",))
 
 
@@ -56,10 +57,10 @@ def test_a_state_knows_what_any_of_its_rows_knows(tmp_path: Path) -> None:
 
 def test_a_constant_that_was_written_on_purpose_is_no_surprise(tmp_path: Path) -> None:
     write(tmp_path, "orders.csv", HEAD + "1,1,a,2024-01-01,1\n2,1,b,2024-01-01,2\n")
-    orders = source(ORDERS.replace("amount: paid", "amount: paid, channel: {constant: web}"))
-    report = load(DuckEngine(), tmp_path, orders)
-    assert ("constant", "channel") not in kinds(report.quality[0])
-    assert ("constant", "line") in kinds(report.quality[0])
+    for mapped, surprising in (("{constant: web}", False), ("{expression: lower('WEB')}", True)):
+        orders = source(ORDERS.replace("amount: paid", f"amount: paid, channel: {mapped}"))
+        report = load(DuckEngine(), tmp_path, orders)
+        assert (("constant", "channel") in kinds(report.quality[0])) is surprising
 
 
 def test_keys_that_point_nowhere_are_counted_by_row_and_value(tmp_path: Path) -> None:

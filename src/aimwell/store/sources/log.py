@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 from sqlglot import exp
 
-from aimwell.store.sources.trees import ORIGIN, call, column, data_type, delete, text
+from aimwell.store.sources.trees import ORIGIN, call, column, data_type, delete
 from aimwell.store.warehouse.engine import Engine
 
 LOG = "load_log"
@@ -117,6 +117,7 @@ def _digest(engine: Engine, name: str) -> str:
     filled = [each for at, each in enumerate(columns) if row[f"n{at}"]]
     if not filled:
         return _NOTHING
-    hashed = call("hash", *[part for each in filled for part in (text(each), column(each))])
+    hashed = call("hash", *[column(each) for each in filled])
     total = exp.cast(exp.Sum(this=exp.cast(hashed, data_type("HUGEINT"))), data_type("VARCHAR"))
-    return str(engine.to_arrow(exp.select(total).from_(exp.to_table(name))).column(0)[0].as_py())
+    summed = engine.to_arrow(exp.select(total).from_(exp.to_table(name))).column(0)[0].as_py()
+    return f"{','.join(filled)}:{summed}"

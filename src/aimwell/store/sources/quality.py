@@ -101,7 +101,10 @@ class _Facts:
     def of(cls, engine: Engine, table: Table, kinds: Mapping[str, Kind], now: datetime) -> _Facts:
         measures = [exp.alias_(exp.Count(this=exp.Star()), "rows")]
         for each, kind in kinds.items():
-            measures += [exp.alias_(tree, f"{word}:{each}", quoted=True) for word, tree in _measured(each, kind, now)]
+            # Ids are many by nature: no need to look for a single value among them.
+            keyed = kind == "text" and (each in table.key or each in table.references)
+            found = [(word, tree) for word, tree in _measured(each, kind, now) if not keyed or word == "known"]
+            measures += [exp.alias_(tree, f"{word}:{each}", quoted=True) for word, tree in found]
         row = engine.to_arrow(exp.select(*measures).from_(exp.to_table(table.name))).to_pylist()[0]
         things = {each: int(row[f"known:{each}"]) for each in kinds} | {"": int(row["rows"])}
         if table.shape == "state" and row["rows"]:
