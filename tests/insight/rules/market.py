@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+from hypothesis import settings
 from hypothesis import strategies as st
 from tests.store.warehouse.shop import NEW_YORK, rows
 
@@ -22,6 +23,15 @@ from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.warehouse import Warehouse
 
 Row = dict[str, Any]
+
+
+def few(count: int) -> settings:
+    """So many examples, since each builds a warehouse; many more under the profile `thorough`."""
+    usual = 100
+    asked = settings().max_examples
+    return settings(max_examples=count if asked <= usual else count * asked // usual)
+
+
 Facts = Mapping[str, Sequence[Row]]
 
 # Daylight saving ended on 5 November 2017 in New York: windows of more than three days reach across it.

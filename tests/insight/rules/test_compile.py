@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.insight.rules.market import (
     AS_OF,
@@ -18,6 +18,7 @@ from tests.insight.rules.market import (
     Row,
     before,
     behaviours,
+    few,
     label_behaviours,
     market,
     markets,
@@ -63,7 +64,7 @@ def bought(who: str, days: int, amount: int = 10, order: str | None = None, **mo
     }
 
 
-@settings(max_examples=12)
+@few(10)
 @given(markets(), st.lists(plain_rules, min_size=4, max_size=4))
 def test_a_compiled_rule_finds_whom_the_words_mean(facts: Facts, rules: list[Row]) -> None:
     warehouse = market(facts)
@@ -72,7 +73,7 @@ def test_a_compiled_rule_finds_whom_the_words_mean(facts: Facts, rules: list[Row
         assert members(rule, warehouse) == reference.members(parse_rule(rule)), rule
 
 
-@settings(max_examples=6)
+@few(5)
 @given(markets(), st.lists(trees(label_behaviours), min_size=3, max_size=3))
 def test_a_label_counts_what_happens_in_the_horizon_alone(facts: Facts, rules: list[Row]) -> None:
     horizon = market(facts).history(AS_OF).horizon(2)
@@ -81,7 +82,7 @@ def test_a_label_counts_what_happens_in_the_horizon_alone(facts: Facts, rules: l
         assert members(rule, Warehouse(horizon.engine, NEW_YORK), horizon) == reference.members(parse_rule(rule)), rule
 
 
-@settings(max_examples=5)
+@few(5)
 @given(markets(), st.lists(trees(behaviours), min_size=2, max_size=2))
 def test_without_a_customer_table_everyone_seen_is_asked(facts: dict[str, list[Row]], rules: list[Row]) -> None:
     del facts["customer"]
@@ -93,7 +94,7 @@ def test_without_a_customer_table_everyone_seen_is_asked(facts: dict[str, list[R
         assert members(rule, warehouse) == Reference(facts, AS_OF).members(parse_rule(rule)), rule
 
 
-@settings(max_examples=5)
+@few(4)
 @given(markets(), plain_rules, plain_rules)
 def test_segment_algebra_holds(facts: Facts, one: Row, other: Row) -> None:
     warehouse = market(facts)
@@ -105,7 +106,7 @@ def test_segment_algebra_holds(facts: Facts, one: Row, other: Row) -> None:
     assert members({"any": [{"not": one}, {"not": other}]}, warehouse) == everyone - (first & second)
 
 
-@settings(max_examples=5)
+@few(5)
 @given(markets(), st.lists(plain_rules, min_size=2, max_size=2))
 def test_what_is_not_yet_known_changes_nothing(facts: dict[str, list[Row]], rules: list[Row]) -> None:
     # Which tables hold anything at all decides who is asked and which tags there are: one old customer sees to it.

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.insight.rules.market import AS_OF, HABITS, Facts, Row, attributes, before, behaviours, market, markets, trees
+from tests.insight.rules.market import (
+    AS_OF,
+    HABITS,
+    Facts,
+    Row,
+    attributes,
+    before,
+    behaviours,
+    few,
+    market,
+    markets,
+    trees,
+)
 from tests.insight.rules.reference import Reference
 
 from aimwell.core.rules import parse_rule
@@ -46,7 +58,7 @@ def already_known(facts: Facts) -> dict[str, list[Row]]:
     }
 
 
-@settings(max_examples=12)
+@few(10)
 @given(markets(), trees(st.one_of(behaviours, behaviours, attributes)))
 def test_nothing_changes_by_itself_before_it_is_due(facts: Facts, plain: Row) -> None:
     known = already_known(facts)

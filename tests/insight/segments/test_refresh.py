@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.insight.rules.market import (
     AS_OF,
@@ -17,6 +17,7 @@ from tests.insight.rules.market import (
     attributes,
     before,
     behaviours,
+    few,
     market,
     markets,
     tags,
@@ -222,7 +223,7 @@ SOME_RULES = st.fixed_dictionaries(
 ).map(lambda rules: rules | {"both": {"any": [{"segment": "one"}, {"not": {"segment": "two"}}]}})
 
 
-@settings(max_examples=4)
+@few(3)
 @given(markets(), SOME_RULES, st.sampled_from([1, 7, 26, 50]))
 def test_a_full_build_after_a_partial_one_finds_no_difference(
     facts: Facts, rules: Mapping[str, Any], hours: int
