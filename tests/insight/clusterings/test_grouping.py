@@ -10,7 +10,8 @@ from tests.insight.clusterings.habits import define
 
 from aimwell.core.errors import NotEnoughData
 from aimwell.insight.clusterings.definition import Clustering
-from aimwell.insight.clusterings.grouping import find_groups
+from aimwell.insight.clusterings.grouping import find_groups, most_stable
+from aimwell.science.cluster.choice import Choice, ChoiceRow
 from aimwell.science.cluster.stability import adjusted_rand
 
 NAMES = ("visits", "basket")
@@ -55,11 +56,22 @@ def test_the_number_of_the_fit_before_is_kept_where_the_criteria_support_it() ->
     first = find_groups(asked, cloud, NAMES).choice
     assert first is not None
     assert first.low < first.high
-    other = next(k for k in range(first.low, first.high + 1) if k != first.k)
+    own = most_stable(first)
+    other = next(k for k in range(first.low, first.high + 1) if k != own)
     again = find_groups(asked, cloud, NAMES, wish=other)
     assert again.fitted.k == other
-    assert any(f"the criteria favour {first.k}," in note.en for note in again.notes)
-    assert find_groups(asked, cloud, NAMES, wish=12).fitted.k == first.k
+    assert any(f"alone this fit would have {own}," in note.en for note in again.notes)
+    assert find_groups(asked, cloud, NAMES, wish=12).fitted.k == own
+
+
+def test_of_the_numbers_that_the_criteria_support_the_most_stable_is_taken() -> None:
+    rows = tuple(
+        ChoiceRow(k, 0.2, 1.0, 0.1, 100.0, stability)
+        for k, stability in ((3, 0.99), (4, 0.60), (5, 0.801), (6, 0.804), (7, 0.7))
+    )
+    assert most_stable(Choice(4, 4, 7, natural=False, rows=rows)) == 5
+    assert most_stable(Choice(4, 3, 7, natural=False, rows=rows)) == 3
+    assert most_stable(Choice(4, 4, 4, natural=False, rows=rows)) == 4
 
 
 def test_a_method_that_chooses_by_itself_is_left_to_choose() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from aimwell.core.progress import Progress, silent
 from aimwell.insight.clusterings.definition import Clustering
-from aimwell.insight.clusterings.grouping import Grouping, find_groups
+from aimwell.insight.clusterings.grouping import Grouping, find_groups, stands_apart
 from aimwell.insight.clusterings.judging import ways_of, worth_of
 from aimwell.insight.clusterings.matching import Place, match_groups, place_groups
 from aimwell.insight.clusterings.members import record_groups
@@ -170,7 +170,7 @@ def _result(study: _Study, kept: Kept, told: Told) -> ClusteringResult:
         people_label=definition.people.text,
         value_label=study.value.label if study.value else None,
         features=tuple(_feature(column) for column in study.chosen.columns if column.name in preparation.kept),
-        choice=_choice(grouping.choice, grouping.choice_method),
+        choice=_choice(grouping.choice, grouping.choice_method, grouping.fitted.k),
         stability=_stability(grouping.stability),
         groups=told.groups,
         picture=draw_picture(grouping.points, preparation.kept, grouping.fitted.labels, ids, seed=definition.seed),
@@ -240,10 +240,10 @@ def _feature(column: Column) -> FeatureShown:
     return FeatureShown(column.name, column.label, column.unit, column.kind, column.meaning)
 
 
-def _choice(choice: Choice | None, by: str) -> ChoiceShown | None:
+def _choice(choice: Choice | None, by: str, k: int) -> ChoiceShown | None:
     if choice is None:
         return None
-    return ChoiceShown(choice.k, choice.low, choice.high, choice.natural, by, choice.rows)
+    return ChoiceShown(k, choice.low, choice.high, stands_apart(choice, k), by, choice.rows)
 
 
 def _stability(found: Stability | None) -> StabilityShown | None:

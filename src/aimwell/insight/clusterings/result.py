@@ -76,7 +76,8 @@ class Group:
 class ChoiceShown:
     """How the number of groups was chosen: the table of criteria, and the range that they support.
 
-    by: the method whose groups were compared.   natural: whether the groups stand apart by themselves.
+    k: within the range the most stable number, or that of the fit before.   by: the method whose groups were compared.
+    natural: whether the groups stand apart by themselves.
     """
 
     k: int
