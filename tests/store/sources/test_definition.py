@@ -86,6 +86,8 @@ def test_each_mistake_is_named_with_its_remedy(change: dict[str, str], said: str
         ("deduplicate: {keep: last, by: changed}", "'changed' is no mapped column"),
         ("deduplicate: {keep: last, key: customer_id}", "is not of the table's key order_id, line"),
         ("reject: {bad: 'paid ='}", "cannot be read as an expression"),
+        ("reject: {duplicate: paid = 1}", "is a reason of our own"),
+        ("reject: {missing_paid: paid = 1}", "is a reason of our own"),
         ("where: '(SELECT true)'", "is not allowed in a source (Subquery)"),
     ],
 )

@@ -13,6 +13,7 @@ from aimwell.store.sources.expression import parse_expression
 from aimwell.store.sources.parts import Mistake, nearest
 
 _ORIGINS = ("column", "expression", "constant", "collect")
+_OWN_REASONS = frozenset({"accepted", "filtered", "duplicate", "superseded", "conflicting_key", "malformed_row"})
 _WITH_ATTRIBUTES = ("customer", "product")
 # Words that SQL reads as its own, so that nobody could name such an attribute without quoting it.
 RESERVED = frozenset(
@@ -138,6 +139,8 @@ def table_mistakes(written: Mapping[str, object]) -> Iterator[Mistake]:
         yield from _order_mistakes(canonical, _mapping(written.get("deduplicate")), {*columns, *attributes})
     yield from expression_mistakes(written.get("where"), ("where",))
     for rule, expression in _mapping(written.get("reject")).items():
+        if rule in _OWN_REASONS or rule.startswith(("missing_", "unreadable_")):
+            yield Mistake(("reject", rule), f"{rule!r} is a reason of our own: give the rule another name")
         yield from expression_mistakes(expression, ("reject", rule))
 
 

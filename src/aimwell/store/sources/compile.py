@@ -90,10 +90,10 @@ class Compiler:
                 problems.append(f"{mapping.table}.{name}: {error}")
         conditions = self._conditions(mapping, problems)
         if problems:
-            raise BadSource(
-                f"The source {self.source.name} does not fit what was read:\n  " + "\n  ".join(problems) + "\n",
-                remedy=f"It has the columns {', '.join(self.staging.kinds)}.",
-            )
+            columns, listed = ", ".join(self.staging.kinds), "
+  ".join(problems)
+            raise BadSource(f"The source {self.source.name} does not fit what was read (columns {columns}):
+  {listed}")
         typed = {name: self._typed(mapping, name, value) for name, value in values.items()}
         return self._assembled(mapping, values, typed, conditions)
 

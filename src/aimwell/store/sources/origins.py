@@ -12,7 +12,7 @@ from aimwell.core.tables import TABLES
 from aimwell.store.sources.compile import FILES
 from aimwell.store.sources.log import Entry, read_log
 from aimwell.store.sources.planning import Plan
-from aimwell.store.sources.settle import CONTENDERS, CONTESTED, LOSERS, TYPED
+from aimwell.store.sources.settle import CONTENDERS, CONTESTED, TYPED, WINNERS
 from aimwell.store.sources.trees import ORIGIN, among, column, delete, temporary_columns
 from aimwell.store.warehouse.engine import Engine
 
@@ -70,5 +70,5 @@ def drop_rows(engine: Engine, entries: Iterable[Entry]) -> set[str]:
 
 def clear(engine: Engine, lookups: Iterable[str] = ()) -> None:
     """Drop the tables that only loading needs."""
-    for name in (FILES, STAGED, TYPED, CONTESTED, CONTENDERS, LOSERS, *(LOOKUP + each for each in lookups)):
+    for name in (FILES, STAGED, TYPED, CONTESTED, CONTENDERS, WINNERS, *(LOOKUP + each for each in lookups)):
         engine.drop(name)

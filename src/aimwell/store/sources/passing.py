@@ -18,13 +18,16 @@ from aimwell.store.sources.reading import Batch, Piece, RawKind, reader_of
 from aimwell.store.sources.rejects import MALFORMED, Rejected, drop_rejects, keep_broken, keep_rejects, samples
 from aimwell.store.sources.report import SourceReport, TableReport, Tally
 from aimwell.store.sources.settle import (
+    ACCEPTED,
+    CONFLICT,
     DUPLICATE,
     SUPERSEDED,
     TYPED,
+    Settled,
     Settling,
-    lost_query,
-    rejected_query,
-    tally_query,
+    conflicts_query,
+    reasons_query,
+    refused_query,
 )
 from aimwell.store.sources.staging import Staging, unified
 from aimwell.store.sources.steps import Phase, Teller
@@ -153,42 +156,48 @@ class Passing:
             ) from error
         settling = Settling(self.engine, self.plan.source.name, mapping, compiled.targets)
         settling.ensure_table()
-        contested = settling.settle()
-        replaced = settling.write(contested=contested)
-        tally = self._tally(mapping, staging, contested=contested, replaced=replaced)
+        settled = settling.settle()
+        settling.write(settled)
+        tally = self._tally(staging, settled)
         if tally.refused:
-            found = rejected_query(staging.raw_row(), STAGED, contested=contested)
-            once = self.plan.source.read.incremental
-            keep_rejects(self.engine, self.plan.source.name, mapping.table, found, self.at, once=once)
-            keep_broken(self.engine, self.plan.source.name, mapping.table, staging, self._names, self.at)
-        if tally.kept or replaced:
+            self._keep_refused(mapping.table, staging, settling, tally)
+        if tally.kept or settled.replaced:
             self.changed.add(mapping.table)
         return TableReport(mapping.table, tally)
+
+    def _keep_refused(self, table: str, staging: Staging, settling: Settling, tally: Tally) -> None:
+        name, once = self.plan.source.name, self.plan.source.read.incremental
+        keep_rejects(self.engine, name, table, refused_query(staging.raw_row(), STAGED), self.at, once=once)
+        if CONFLICT in tally.rejected:
+            clashes = conflicts_query(settling, staging.raw_row(), STAGED)
+            keep_rejects(self.engine, name, table, clashes, self.at, once=once)
+        keep_broken(self.engine, name, table, staging, self._names, self.at)
 
     @property
     def _names(self) -> dict[int, str]:
         return {origin: file for (source, file), origin in self.origins.items() if source == self.plan.source.name}
 
-    def _tally(self, mapping: TableMapping, staging: Staging, *, contested: bool, replaced: int) -> Tally:
-        ends: Counter[str] = Counter()
-        for row in self.engine.to_arrow(tally_query(contested=contested)).to_pylist():
-            ends[row["outcome"]] += row["n"]
-            if row["outcome"] == "kept":
+    def _tally(self, staging: Staging, settled: Settled) -> Tally:
+        ends: Counter[str] = Counter({MALFORMED: len(staging.broken)})
+        for row in self.engine.to_arrow(reasons_query()).to_pylist():
+            ends[row["reason"]] += row["n"]
+            if row["reason"] == ACCEPTED:
                 self._kept[row["file"]] += row["n"]
-        if staging.broken:
-            ends[MALFORMED] += len(staging.broken)
-        if contested:
-            for row in self.engine.to_arrow(lost_query()).to_pylist():
-                self._lost[row["file"]] += row["n"]
-        counted = {end: ends.pop(end, 0) for end in ("kept", FILTERED, DUPLICATE, SUPERSEDED)}
+        for end in settled.ends:
+            self._lost[end.file] += end.lost
+            if not end.there:
+                ends[end.verdict] += end.rows
+                ends[ACCEPTED] -= end.rows
+                self._kept[end.file] -= end.rows
+        counted = {end: ends.pop(end, 0) for end in (ACCEPTED, FILTERED, DUPLICATE, SUPERSEDED)}
         return Tally(
             read=sum(staging.rows.values()),
-            kept=counted["kept"],
+            kept=counted[ACCEPTED],
             filtered=counted[FILTERED],
             duplicates=counted[DUPLICATE] + counted[SUPERSEDED],
             superseded=counted[SUPERSEDED],
-            replaced=replaced,
-            rejected=dict(sorted(ends.items())),
+            replaced=settled.replaced,
+            rejected=dict(sorted((end, rows) for end, rows in ends.items() if rows)),
         )
 
     def _log(self, pieces: Sequence[Piece], staging: Staging) -> None:

@@ -6,6 +6,7 @@ first stays (in the table, else in the earlier file and row) and the others are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from aimwell.core.errors import BadSource
-from aimwell.store.sources.compile import AWARE, FILES, Target
+from aimwell.store.sources.compile import AWARE, FILES, FILTERED, Target
 from aimwell.store.sources.definition import TableMapping
 from aimwell.store.sources.localtime import EARLIEST, LATEST, to_utc
 from aimwell.store.sources.trees import (
@@ -46,9 +47,37 @@ from aimwell.store.warehouse.engine import Engine
 TYPED = "load_typed"
 CONTESTED = "load_contested"
 CONTENDERS = "load_contenders"
-LOSERS = "load_losers"
+WINNERS = "load_winners"
+ACCEPTED = "accepted"
 DUPLICATE, SUPERSEDED, CONFLICT = "duplicate", "superseded", "conflicting_key"
 _THERE, _VERDICT, _WINNER, _RANK = "_there", "_verdict", "_winner", "_rank"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How many rows of a file gave way with one verdict, and how many of them to a row of another file.
+
+    there: whether they were in the table before.
+    """
+
+    file: int
+    verdict: str
+    rows: int
+    lost: int
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Which rows gave way to others of their key, if any key was claimed twice."""
+
+    contested: bool = False
+    ends: tuple[End, ...] = ()
+
+    @property
+    def replaced(self) -> int:
+        """Rows of the table that give way."""
+        return sum(end.rows for end in self.ends if end.there)
 
 
 @dataclass(frozen=True)
@@ -60,14 +89,22 @@ class Settling:
     mapping: TableMapping
     targets: tuple[Target, ...]
 
-    def settle(self) -> bool:
-        """Find the losers among rows that share a key; returns whether there are any."""
+    def settle(self) -> Settled:
+        """Find the winner of every key that several rows claim; says which rows gave way."""
         self.engine.run(temporary(CONTESTED, self._contested()))
         if not _count(self.engine, CONTESTED):
-            return False
+            return Settled()
         self.engine.run(temporary(CONTENDERS, self._contenders()))
-        self.engine.run(temporary(LOSERS, self._losers()))
-        return True
+        self.engine.run(temporary(WINNERS, self._winners()))
+        other = exp.NEQ(this=column(FILE), expression=column(_WINNER))
+        grouped = [column(FILE), column(_THERE), column(_VERDICT)]
+        lost = exp.Count(this=when((other, number(1))))
+        query = (
+            exp.select(*grouped, exp.alias_(exp.Count(this=exp.Star()), "n"), exp.alias_(lost, "lost"))
+            .from_(self.losers().subquery("l"))
+            .group_by(*[each.copy() for each in grouped])
+        )
+        return Settled(contested=True, ends=tuple(_end(row) for row in self.engine.to_arrow(query).to_pylist()))
 
     def fresh(self) -> exp.Select:
         """The acceptable typed rows, instants in UTC, columns of the key that are not mapped as NULL."""
@@ -110,27 +147,23 @@ class Settling:
                     remedy="Give it the same cast in every source, or another name.",
                 )
 
-    def write(self, *, contested: bool) -> int:
-        """Put the winners into the table, in the place of what they supersede; returns how many were superseded."""
+    def write(self, settled: Settled) -> None:
+        """Put the winners into the table, in the place of what they supersede."""
         name = self.mapping.table
-        replaced = 0
-        if contested:
-            beaten = exp.and_(
-                column(_THERE, "l"),
-                exp.NullSafeEQ(this=column(FILE, "l"), expression=column(ORIGIN, name)),
-                same(self.mapping.key, "l", name),
-            )
-            found = exp.select(exp.Count(this=exp.Star())).from_(LOSERS).where(column(_THERE))
-            replaced = int(self.engine.to_arrow(found).column(0)[0].as_py())
-            if replaced:
-                losing = exists(exp.select("1").from_(exp.to_table(LOSERS).as_("l")).where(beaten))
-                self.engine.run(delete(name, losing))
-        kept = exp.select(*[column(each, "f") for each in (*self.names, FILE)]).from_(self.fresh().subquery("f"))
-        if contested:
-            lost = exp.select("1").from_(exp.to_table(LOSERS).as_("l")).where(equal((FILE, ROW), "l", "f"))
-            kept = kept.where(negated(exists(lost)))
+        if settled.replaced:
+            came = negated(_winning(_THERE))
+            won = exp.select("1").from_(exp.to_table(WINNERS).as_("w")).where(same(self.mapping.key, "w", name), came)
+            beaten = exists(won)
+            own = self._own(name)
+            self.engine.run(delete(name, beaten if own is None else exp.and_(beaten, own)))
+        fresh = exp.select(*[column(each, "f") for each in (*self.names, FILE)]).from_(self.fresh().subquery("f"))
+        kept: exp.Expr = fresh
+        if settled.contested:
+            claimed = exp.select("1").from_(exp.to_table(CONTESTED).as_("k")).where(same(self.mapping.key, "k", "f"))
+            winners = exp.select(*[_winning(each) for each in (*self.names, FILE)])
+            winners = winners.from_(exp.to_table(WINNERS).as_("w")).where(negated(_winning(_THERE)))
+            kept = exp.union(fresh.where(negated(exists(claimed))), winners, distinct=False)
         self.engine.run(insert(name, [*self.names, ORIGIN], kept))
-        return replaced
 
     @property
     def _unmapped_key(self) -> list[str]:
@@ -201,24 +234,27 @@ class Settling:
             there = there.where(own)
         return exp.union(came, there, distinct=False)
 
-    def _losers(self) -> exp.Expr:
-        """Every contender but the winner of its key, with the verdict and the file that won."""
-        names = (*self.names, FILE, ROW)
+    def _winners(self) -> exp.Expr:
+        """The winner of every contested key, whole."""
+        names = (*self.names, FILE, ROW, _THERE)
         whole = exp.Struct(
             expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=column(n)) for n in names]
         )
         best = exp.alias_(call("arg_max" if self._last else "arg_min", whole, self._order()), _WINNER)
         keys = [column(name) for name in self.mapping.key]
-        winners = exp.select(*keys, best).from_(CONTENDERS).group_by(*[key.copy() for key in keys]).subquery("w")
+        return exp.select(*keys, best).from_(CONTENDERS).group_by(*[key.copy() for key in keys])
+
+    def losers(self) -> exp.Select:
+        """Every contender but the winner of its key: its file and row, whether it is there, the verdict, who won."""
         unequal = text(SUPERSEDED if self.mapping.deduplicate else CONFLICT)
         itself = exp.and_(*[exp.NullSafeEQ(this=column(n, "l"), expression=_winning(n)) for n in (FILE, ROW)])
         equal_values = [exp.NullSafeEQ(this=column(n, "l"), expression=_winning(n)) for n in self.names]
         verdict = when((exp.and_(*equal_values), text(DUPLICATE)), otherwise=unequal)
         return (
-            exp.select(*[column(name, "l") for name in (*self.mapping.key, FILE, ROW, _THERE)])
+            exp.select(*[column(name, "l") for name in (FILE, ROW, _THERE)])
             .select(exp.alias_(verdict, _VERDICT), exp.alias_(_winning(FILE), _WINNER))
             .from_(exp.to_table(CONTENDERS).as_("l"))
-            .join(winners, on=same(self.mapping.key, "l", "w"))
+            .join(exp.to_table(WINNERS).as_("w"), on=same(self.mapping.key, "l", "w"))
             .where(negated(itself))
         )
 
@@ -252,37 +288,42 @@ def _count(engine: Engine, name: str) -> int:
     return int(engine.to_arrow(exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(name))).column(0)[0].as_py())
 
 
-def tally_query(*, contested: bool) -> exp.Select:
-    """How many typed rows of each file met which end: 'kept', 'filtered', a reason, or a verdict."""
-    outcome = exp.func("coalesce", column(REASON, "t"), *([column(_VERDICT, "l")] if contested else []), text("kept"))
-    query = exp.select(exp.alias_(column(FILE, "t"), "file"), exp.alias_(outcome, "outcome"))
-    query = query.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(exp.to_table(TYPED).as_("t"))
-    if contested:
-        came = exp.select("*").from_(LOSERS).where(negated(column(_THERE))).subquery("l")
-        query = query.join(came, on=equal((FILE, ROW), "l", "t"), join_type="left")
-    return query.group_by(column(FILE, "t"), outcome.copy())
+def _end(row: Mapping[str, object]) -> End:
+    count, lost = row["n"], row["lost"]
+    file = row[FILE]
+    return End(
+        file if isinstance(file, int) else 0,
+        str(row[_VERDICT]),
+        count if isinstance(count, int) else 0,
+        lost if isinstance(lost, int) else 0,
+        there=bool(row[_THERE]),
+    )
 
 
-def lost_query() -> exp.Select:
-    """How many rows of each file lost to a row of another file."""
-    other = exp.NEQ(this=column(FILE), expression=column(_WINNER))
-    count = exp.alias_(exp.Count(this=exp.Star()), "n")
-    return exp.select(exp.alias_(column(FILE), "file"), count).from_(LOSERS).where(other).group_by(column(FILE))
+def reasons_query() -> exp.Select:
+    """How many typed rows of each file are accepted, filtered, or refused for which reason."""
+    reason = exp.func("coalesce", column(REASON), text(ACCEPTED))
+    query = exp.select(exp.alias_(column(FILE), "file"), exp.alias_(reason, "reason"))
+    query = query.select(exp.alias_(exp.Count(this=exp.Star()), "n"))
+    return query.from_(exp.to_table(TYPED)).group_by(column(FILE), reason.copy())
 
 
-def rejected_query(raw: exp.Expr, staging: str, *, contested: bool) -> exp.Select:
-    """File, row, reason and raw row of every rejected row (staging rows are `staged`)."""
-    filtered = exp.EQ(this=column(REASON, "t"), expression=text("filtered"))
-    reason: exp.Expr = column(REASON, "t")
-    refused: exp.Expr = exp.and_(known(column(REASON, "t")), negated(filtered))
-    query = exp.select(exp.alias_(column(FILE, "t"), "origin"), exp.alias_(column(ROW, "t"), "row_number"))
-    if contested:
-        conflict = exp.EQ(this=column(_VERDICT, "l"), expression=text(CONFLICT))
-        reason = exp.func("coalesce", reason, column(_VERDICT, "l"))
-        refused = exp.or_(refused, conflict)
-    query = query.select(exp.alias_(reason, "reason"), exp.alias_(raw, "raw")).from_(exp.to_table(TYPED).as_("t"))
-    query = query.join(exp.to_table(staging).as_("staged"), on=equal((FILE, ROW), "staged", "t"))
-    if contested:
-        came = exp.select("*").from_(LOSERS).where(negated(column(_THERE))).subquery("l")
-        query = query.join(came, on=equal((FILE, ROW), "l", "t"), join_type="left")
-    return query.where(refused)
+def refused_query(raw: exp.Expr, staging: str) -> exp.Select:
+    """File, row, reason and raw row of the rows that were refused by themselves (staging rows are `staged`)."""
+    filtered = exp.EQ(this=column(REASON, "t"), expression=text(FILTERED))
+    refused = exp.and_(known(column(REASON, "t")), negated(filtered))
+    return _with_raw(exp.to_table(TYPED).as_("t"), column(REASON, "t"), raw, staging).where(refused)
+
+
+def conflicts_query(settling: Settling, raw: exp.Expr, staging: str) -> exp.Select:
+    """The same of the rows that claim a key with other values than the row that has it."""
+    clashing = exp.EQ(this=column(_VERDICT, "t"), expression=text(CONFLICT))
+    losers = settling.losers().subquery("t")
+    found = _with_raw(losers, text(CONFLICT), raw, staging)
+    return found.where(exp.and_(clashing, negated(column(_THERE, "t"))))
+
+
+def _with_raw(rows: exp.Expr, reason: exp.Expr, raw: exp.Expr, staging: str) -> exp.Select:
+    chosen = {"origin": column(FILE, "t"), "row_number": column(ROW, "t"), "reason": reason, "raw": raw}
+    query = exp.select(*[exp.alias_(value, name) for name, value in chosen.items()]).from_(rows)
+    return query.join(exp.to_table(staging).as_("staged"), on=equal((FILE, ROW), "staged", "t"))
