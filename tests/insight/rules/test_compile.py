@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -144,6 +144,38 @@ def test_a_return_is_no_purchase_but_is_deducted_from_the_amount() -> None:
     assert members({"purchases": {"count": {"at_least": 2}}}, warehouse) == set()
     assert members({"purchases": {"amount": {"is": 5}}}, warehouse) == {"ann"}
     assert members({"purchases": {"amount": {"below": 0}}}, warehouse) == {"bob"}
+
+
+def test_what_cost_nothing_was_bought_all_the_same() -> None:
+    warehouse = market({"customer": [{"customer_id": "ann"}], "purchase": [bought("ann", 3, 0)]})
+    assert members({"purchases": {}}, warehouse) == {"ann"}
+
+
+def test_a_window_includes_its_first_instant_and_excludes_its_last() -> None:
+    tick = timedelta(microseconds=1)
+    at = {"ann": before(5), "bob": before(5, -tick), "cem": before(2), "dee": before(2, -tick)}
+    purchases = [bought(who, 0, occurred_at=moment) for who, moment in at.items()]
+    warehouse = market({"customer": [{"customer_id": who} for who in at], "purchase": purchases})
+    assert members({"purchases": {"within": "5d"}}, warehouse) == {"ann", "cem", "dee"}
+    assert members({"purchases": {"since": "5d", "until": "2d"}}, warehouse) == {"ann", "dee"}
+    assert members({"purchases": {"since": date(2017, 11, 6)}}, warehouse) == {"cem"}
+    assert members({"purchases": {"until": date(2017, 11, 3)}}, warehouse) == {"bob"}
+
+
+@pytest.mark.parametrize(
+    ("together", "expected"), [("any", {"bob", "cem", "dee"}), ("all", {"dee"})], ids=["any", "all"]
+)
+def test_leaves_that_share_a_scan_hold_for_those_without_a_row_too(together: str, expected: set[str]) -> None:
+    did = {"ann": ["visit"], "bob": [], "cem": ["visit", "open"], "dee": ["open"]}
+    events = [
+        {"event_id": f"{who}{name}", "customer_id": who, "name": name, "occurred_at": before(1)}
+        for who, names in did.items()
+        for name in names
+    ]
+    warehouse = market({"customer": [{"customer_id": who} for who in did], "event": events})
+    leaves = [{"events": {"name": "visit", "count": {"is": 0}}}, {"events": {"name": "open"}}]
+    assert members({together: leaves}, warehouse) == expected
+    assert members({"not": {together: leaves}}, warehouse) == set(did) - expected
 
 
 def test_orders_are_counted_not_lines() -> None:
