@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from aimwell.core.time import add_days, parse_instant
+from aimwell.insight.features.build import forget
 from aimwell.insight.features.found import workspace_library
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.insight.tags.own import own_tags
+from aimwell.insight.tags.things import write_thing_tags
 from aimwell.store.sources.log import data_version
 from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
@@ -39,3 +41,13 @@ def as_of_instant(workspace: Workspace, warehouse: Warehouse, given: str | None)
         return parse_instant(given, workspace.zone)
     last = warehouse.last_instant().astimezone(workspace.zone)
     return add_days(parse_instant(last.date(), workspace.zone), 1, workspace.zone)
+
+
+def settle_load(workspace: Workspace, warehouse: Warehouse, *, changed: bool) -> None:
+    """What follows a load: tags of products and channels brought up to date, features of the data before dropped."""
+    tags = own_tags(workspace, workspace_library(warehouse))
+    things = bool(tags.of("product") or tags.of("channel"))
+    if things:
+        write_thing_tags(warehouse, tags, as_of_instant(workspace, warehouse, None))
+    if changed or things:
+        forget(warehouse.engine)

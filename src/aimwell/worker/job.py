@@ -10,7 +10,7 @@ from time import perf_counter
 from aimwell.core.progress import Progress, part, silent
 from aimwell.insight import clusterings, predictions, profiles
 from aimwell.insight.clusterings import Clustering, ClusteringResult
-from aimwell.insight.opening import as_of_instant, workshop_of
+from aimwell.insight.opening import as_of_instant, settle_load, workshop_of
 from aimwell.insight.predictions import Prediction, Scoring, Trained, Workshop
 from aimwell.insight.profiles import ProfileResult
 from aimwell.insight.segments.definition import Segment
@@ -52,7 +52,9 @@ def load_progress(progress: Progress) -> Callable[[LoadStep], None]:
 def load_sources(workspace: Workspace, warehouse: Warehouse, progress: Progress = silent) -> LoadReport:
     """Bring in what is new in all sources of the workspace."""
     names = list(workspace.definitions(Source))
-    return load(workspace, warehouse, names, progress=load_progress(progress))
+    report = load(workspace, warehouse, names, progress=load_progress(progress))
+    settle_load(workspace, warehouse, changed=report.changed)
+    return report
 
 
 def run(

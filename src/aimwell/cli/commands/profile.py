@@ -44,7 +44,8 @@ def explain(context: typer.Context, customer: Annotated[str, typer.Argument(help
     with told(session):
         workspace = session.workspace()
         with workspace.warehouse() as warehouse:
-            page = profiles.explain(warehouse, customer, labels=_labels(workspace))
+            amounts = {name for name, one in workspace.definitions(Prediction).items() if one.kind == "how_much"}
+            page = profiles.explain(warehouse, customer, labels=_labels(workspace), amounts=amounts)
         session.json(page)
         session.say(profiles.told(page, session.speaks(workspace), workspace.settings.currency))
 

@@ -10,6 +10,7 @@ from aimwell.cli.command import group, session_of
 from aimwell.cli.console import Session, told
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language
+from aimwell.insight.opening import settle_load
 from aimwell.store.sources.definition import Source
 from aimwell.store.sources.load import load
 from aimwell.store.sources.proposing.propose import Proposal, propose
@@ -68,6 +69,7 @@ def load_all(
         workspace = session.workspace()
         with workspace.warehouse() as warehouse, session.progress("load") as progress:
             report = load(workspace, warehouse, names or None, progress=load_progress(progress))
+            settle_load(workspace, warehouse, changed=report.changed)
         session.json(report)
         _books(session, report, session.speaks(workspace))
 

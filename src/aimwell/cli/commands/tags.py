@@ -6,8 +6,9 @@ import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import told
-from aimwell.insight.features.family import TAG_FAMILIES, missing
-from aimwell.insight.features.library import library
+from aimwell.insight.features.coverage import coverage
+from aimwell.insight.features.family import TAG_FAMILIES
+from aimwell.insight.opening import as_of_instant, open_workshop
 
 TAGS = Commands("tags", typer.Typer(), top_level=True)
 
@@ -21,14 +22,14 @@ def tags(context: typer.Context) -> None:
         language = session.speaks(workspace)
         rows: list[list[object]] = []
         found: list[dict[str, object]] = []
-        with workspace.warehouse() as warehouse:
-            history = warehouse.history(warehouse.last_instant())
-            for family in library().families.values():
-                lacking = missing(family.needs, history)
+        with open_workshop(workspace) as workshop:
+            features = workshop.features(as_of_instant(workspace, workshop.warehouse, None))
+            for covered in coverage(features):
+                family = covered.family
                 for column in family.columns:
-                    without = lacking or missing(column.needs, history)
+                    lacks = covered.lacking or covered.without.get(column.name, ())
                     said = TAG_FAMILIES[family.tag_family].said(language)
-                    rows.append([column.name, said, column.label.said(language), ", ".join(without) or "✓"])
+                    rows.append([column.name, said, column.label.said(language), ", ".join(lacks) or "✓"])
                     found.append(
                         {
                             "name": column.name,
@@ -38,7 +39,7 @@ def tags(context: typer.Context) -> None:
                             "meaning": column.meaning,
                             "unit": column.unit,
                             "kind": column.kind,
-                            "missing": without,
+                            "missing": list(lacks),
                         }
                     )
         session.json(found)

@@ -90,10 +90,9 @@ class Compiler:
                 problems.append(f"{mapping.table}.{name}: {error}")
         conditions = self._conditions(mapping, problems)
         if problems:
-            columns, listed = ", ".join(self.staging.kinds), "
-  ".join(problems)
-            raise BadSource(f"The source {self.source.name} does not fit what was read (columns {columns}):
-  {listed}")
+            columns, listed = ", ".join(self.staging.kinds), "\n  ".join(problems)
+            found = f"what was read (columns {columns})"
+            raise BadSource(f"The source {self.source.name} does not fit {found}:\n  {listed}")
         typed = {name: self._typed(mapping, name, value) for name, value in values.items()}
         return self._assembled(mapping, values, typed, conditions)
 
