@@ -74,7 +74,7 @@ def test_a_changed_project_file_installs_again_and_keeps_what_was_there(
 def test_the_demonstration_does_not_install_spark(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = record(bootstrap, monkeypatch, succeeds=lambda _: True)
     bootstrap.main(["demo"])
-    assert commands[-1][-2:] == ["--editable", ".[demo]"]
+    assert commands[-1][-2:] == ["--editable", ".[demo,fast]"]
 
 
 def test_a_failed_installation_is_tried_again_next_time(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_where_uv_cannot_be_had_pip_installs_the_same(bootstrap: ModuleType, mon
 def test_where_uv_does_not_manage_pip_tries(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = record(bootstrap, monkeypatch, succeeds=lambda command: "bin/uv pip" not in command)
     bootstrap.main(["demo"])
-    assert commands[-1][1:] == ["-m", "pip", "install", "--editable", ".[demo]"]
+    assert commands[-1][1:] == ["-m", "pip", "install", "--editable", ".[demo,fast]"]
 
 
 @pytest.mark.parametrize(

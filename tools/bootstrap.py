@@ -30,8 +30,8 @@ LOG = VENV / "bootstrap.log"
 OLDEST = (3, 11)
 TESTED = ((3, 11), (3, 12), (3, 13), (3, 14))
 PARTS = {
-    "demo": ["--editable", ".[demo]"],
-    "dev": ["--editable", ".[demo,spark]", "--group", "dev"],
+    "demo": ["--editable", ".[demo,fast]"],
+    "dev": ["--editable", ".[demo,fast,spark]", "--group", "dev"],
 }
 OFFLINE = re.compile(r"NewConnectionError|ConnectError|ConnectTimeout|dns error|name resolution|timed out|unreachable")
 
@@ -155,6 +155,8 @@ def install(part: str) -> None:
     pip = [str(PYTHON), "-m", "pip"]
     if logged([*pip, "install", "--quiet", "--upgrade", "pip>=25.1", "uv>=0.5"]):
         uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(PYTHON)]
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):  # else each start would compile all that it imports: 7 s
+            uv.append("--compile-bytecode")
         if logged([*uv, *PARTS[part]]):
             return
         say("uv did not manage, trying pip")

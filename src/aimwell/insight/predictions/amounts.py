@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from aimwell.core.abreast import abreast
 from aimwell.insight.predictions.encoding import Encoding
-from aimwell.insight.predictions.folds import make_folds
+from aimwell.insight.predictions.folds import Fold, make_folds
 from aimwell.insight.predictions.rows import Rows
 from aimwell.insight.predictions.settings import ModelSettings
 from aimwell.insight.predictions.sheet import Sheet, make_sheet
@@ -84,13 +85,14 @@ def _out_of_fold(buyers: Rows, sheet: Sheet, settings: ModelSettings, seed: int)
     """Rounds that were best on later time, and which rows were foretold how much by rows before them."""
     larger = buyers.truth > float(np.median(buyers.truth))
     folds = make_folds(buyers, larger, settings.folds, seed)
-    rounds: list[int] = []
-    foretold: list[FloatArray] = []
-    for fold in folds:
+
+    def try_out(fold: Fold) -> tuple[int, FloatArray]:
         judge = sheet.take(fold.judge)
         trees, best = grow_until(sheet.take(fold.learn), judge, settings.amount_trees, "gamma", seed)
-        rounds.append(best)
-        foretold.append(np.exp(trees.raw(judge.matrix)))
+        return best, np.exp(trees.raw(judge.matrix))
+
+    tried = abreast(try_out, folds)
+    rounds, foretold = [best for best, _ in tried], [amount for _, amount in tried]
     if not folds:
         mean = np.full(len(buyers), float(buyers.truth.mean()))
         return FEWEST_ROUNDS, np.arange(len(buyers)), mean

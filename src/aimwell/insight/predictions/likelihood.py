@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aimwell.core.abreast import abreast
 from aimwell.core.errors import BadInput, NotEnoughData
 from aimwell.core.progress import Progress, part
 from aimwell.insight.predictions.encoding import Encoding
@@ -149,19 +150,17 @@ def _try_out(
     rows: Rows, sheet: Sheet, folds: list[Fold], settings: ModelSettings, seed: int, progress: Progress
 ) -> Trial:
     """Foretell each fold from its earlier rows, then choose the rounds and the blend that ranked best over all."""
-    by_trees: list[FloatArray] = []
-    by_line: list[FloatArray | None] = []
-    rounds: list[int] = []
-    for index, fold in enumerate(folds):
-        learn, judge = sheet.take(fold.learn), sheet.take(fold.judge)
-        trees, best = grow_until(learn, judge, settings.trees, "binary", seed)
-        rounds.append(best)
-        by_trees.append(trees.raw(judge.matrix))
-        line = None
-        if settings.linear.share != 0:
-            line = fit_linear(learn, trees.gains(), settings.linear.penalty)
-        by_line.append(line.raw(judge.matrix) if line else None)
-        progress("choose", (index + 1) / len(folds))
+    progress("choose", 0.0)
+    grown = abreast(lambda fold: _foretold(sheet, fold, settings, seed), folds)
+    by_trees = [raw for _, _, raw in grown]
+    rounds = [best for _, best, _ in grown]
+    by_line: list[FloatArray | None] = [None] * len(folds)
+    if settings.linear.share != 0:
+        for index, (fold, (trees, _, _)) in enumerate(zip(folds, grown, strict=True)):
+            progress("choose", 0.5 + 0.5 * index / len(folds))
+            line = fit_linear(sheet.take(fold.learn), trees.gains(), settings.linear.penalty)
+            by_line[index] = line.raw(sheet.matrix[fold.judge])
+    progress("choose", 1.0)
     truths = [sheet.truth[fold.judge] for fold in folds]
     mix, quality = _best_mix(by_trees, by_line, truths, settings)
     raw = np.concatenate([mix.of(one, two) for one, two in zip(by_trees, by_line, strict=True)])
@@ -174,6 +173,13 @@ def _try_out(
         folds[0].cut is not None,
         quality,
     )
+
+
+def _foretold(sheet: Sheet, fold: Fold, settings: ModelSettings, seed: int) -> tuple[Trees, int, FloatArray]:
+    """Trees grown on a fold's earlier rows, the best number of rounds, and their raw scores of its later rows."""
+    judge = sheet.take(fold.judge)
+    trees, best = grow_until(sheet.take(fold.learn), judge, settings.trees, "binary", seed)
+    return trees, best, trees.raw(judge.matrix)
 
 
 def _best_mix(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import lightgbm
 import numpy as np
 
+from aimwell.core.abreast import abreast
 from aimwell.insight.predictions.settings import TreeSettings
 from aimwell.insight.predictions.sheet import Sheet
 from aimwell.science.arrays import FloatArray
@@ -66,12 +67,13 @@ class Trees:
 
 def grow(sheet: Sheet, settings: TreeSettings, objective: Objective, rounds: int, seed: int) -> Trees:
     """Trees on all rows of the sheet, in as many bags as the settings say; equal seeds give equal trees."""
-    data = _dataset(sheet, settings.bins)
-    bags = [
-        lightgbm.train(_parameters(sheet, settings, objective, seed + 1000 * bag), data, rounds)
-        for bag in range(settings.bags)
-    ]
-    return Trees(tuple(bags))
+
+    def bag(number: int) -> lightgbm.Booster:
+        threads = _threads(sheet.matrix) if settings.bags == 1 else 1
+        parameters = _parameters(sheet, settings, objective, seed + 1000 * number, threads)
+        return lightgbm.train(parameters, _dataset(sheet, settings.bins), rounds)  # each its own: nothing is shared
+
+    return Trees(tuple(abreast(bag, range(settings.bags))))
 
 
 def grow_until(
@@ -101,7 +103,9 @@ def _dataset(sheet: Sheet, bins: int, reference: lightgbm.Dataset | None = None)
     )
 
 
-def _parameters(sheet: Sheet, settings: TreeSettings, objective: Objective, seed: int) -> dict[str, Any]:
+def _parameters(
+    sheet: Sheet, settings: TreeSettings, objective: Objective, seed: int, threads: int = 1
+) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "objective": objective,
         "learning_rate": settings.learning_rate,
@@ -120,7 +124,7 @@ def _parameters(sheet: Sheet, settings: TreeSettings, objective: Objective, seed
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": _threads(sheet.matrix),
+        "num_threads": threads,
         "feature_pre_filter": False,
         "verbosity": -1,
     }
