@@ -6,25 +6,24 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from tests.cli.conftest import Run
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from aimwell.cli.definition_kinds import kinds, schema_of
 from aimwell.cli.examples import example_names
 from aimwell.cli.main import build
 
 
-def _commands(app: typer.Typer, before: str = "aimwell") -> list[str]:
-    found = [f"{before} {command.name}" for command in app.registered_commands]
-    for inner in app.registered_groups:
-        assert inner.typer_instance is not None
-        found += _commands(inner.typer_instance, f"{before} {inner.name}")
-    return found
+def _commands(group: object, before: str = "aimwell") -> list[str]:
+    if not isinstance(group, TyperGroup):
+        return [before]
+    return [name for word, each in group.commands.items() for name in _commands(each, f"{before} {word}")]
 
 
 def test_every_command_is_documented_and_says_what_it_does() -> None:
     page = Path("docs/cli.md").read_text(encoding="utf-8")
-    commands = _commands(build())
+    commands = _commands(get_command(build()))
     assert len(commands) > 20
     assert [command for command in commands if f"`{command}`" not in page] == []
 

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 import typer
 
-from aimwell.cli.console import Session
+from aimwell.cli.options import session_of
+
+__all__ = ["Commands", "group", "session_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The verbs of one noun (`aimwell segment …`), or, without a noun, verbs of the top level (`aimwell init`)."""
+    """The verbs of one noun (`aimwell segment …`), or, without a noun, verbs of the top level (`aimwell init`).
+
+    The file is imported when one of its verbs is called; until then its text says what there is. So names stand in it
+    literally: `group("segment", "What it is about.")`, `@SEGMENT.app.command("list")`.
+    """
 
     name: str
     app: typer.Typer
     top_level: bool = False
-
-
-def session_of(context: typer.Context) -> Session:
-    """The options that were given before the command."""
-    found = context.find_object(Session)
-    return found if found is not None else Session()
 
 
 def group(name: str, about: str) -> Commands:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +21,9 @@ from rich.table import Table
 from aimwell.core.errors import AimwellError, BadDefinition, BadInput
 from aimwell.core.progress import Progress, silent
 from aimwell.core.text import Language, Text
-from aimwell.store.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from aimwell.store.workspace import Workspace
 
 CANCELLED = 130
 BAD_INPUT = 2
@@ -39,6 +41,8 @@ class Session:
 
     def workspace(self) -> Workspace:
         """The workspace that the command works on."""
+        from aimwell.store.workspace import open_workspace  # not before a command runs: it brings the warehouse
+
         return open_workspace(self.folder)
 
     def speaks(self, workspace: Workspace | None = None) -> Language:

@@ -41,8 +41,8 @@ def discover(kind: type[T], package: str, *, named: Callable[[T], str], group: s
     Raises ClashingExtensions when two carry one name.
     """
     found: dict[str, Extension[T]] = {}
-    for module in [*_modules(package), *_foreign(group)]:
-        for value in _instances(module, kind):
+    for module in map(importlib.import_module, module_names(package, group=group)):
+        for value in instances(module, kind):
             name = named(value)
             if name in found and found[name].value is not value:
                 raise ClashingExtensions(
@@ -54,19 +54,20 @@ def discover(kind: type[T], package: str, *, named: Callable[[T], str], group: s
     return dict(sorted(found.items()))
 
 
-def _instances(module: ModuleType, kind: type[T]) -> list[T]:
+def module_names(package: str, *, group: str) -> list[str]:
+    """The modules in which extensions stand, not yet imported: those of the folder, then those that third parties name.
+
+    package: dotted name of the built-ins' folder.   group: entry-point group.   Each part is sorted by name.
+    """
+    root = importlib.import_module(package)
+    ours = sorted(found.name for found in pkgutil.iter_modules(root.__path__, f"{package}."))
+    return ours + [point.module for point in sorted(entry_points(group=group), key=lambda point: point.name)]
+
+
+def instances(module: ModuleType, kind: type[T]) -> list[T]:
+    """What a module offers of a kind: the instances at its top level, alone or in a tuple or list."""
     found: list[T] = []
     for value in vars(module).values():
         members = value if isinstance(value, tuple | list) else (value,)
         found += [member for member in members if isinstance(member, kind)]
     return found
-
-
-def _modules(package: str) -> list[ModuleType]:
-    root = importlib.import_module(package)
-    names = sorted(found.name for found in pkgutil.iter_modules(root.__path__, f"{package}."))
-    return [importlib.import_module(name) for name in names]
-
-
-def _foreign(group: str) -> list[ModuleType]:
-    return [importlib.import_module(point.module) for point in sorted(entry_points(group=group), key=lambda p: p.name)]

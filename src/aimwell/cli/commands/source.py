@@ -10,13 +10,11 @@ from aimwell.cli.command import group, session_of
 from aimwell.cli.console import Session, told
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language
-from aimwell.insight.opening import settle_load
 from aimwell.store.sources.definition import Source
 from aimwell.store.sources.load import load
 from aimwell.store.sources.proposing.propose import Proposal, propose
 from aimwell.store.sources.rejects import rejects
 from aimwell.store.sources.report import LoadReport
-from aimwell.worker.job import load_progress
 
 SOURCE = group("source", "Files and tables of any shape, mapped to canonical tables by configuration alone.")
 _app = SOURCE.app
@@ -64,6 +62,9 @@ def load_all(
     names: Annotated[list[str] | None, typer.Argument(help="Names of sources; by default all")] = None,
 ) -> None:
     """Load what is new or changed, all of it or nothing, and report the books and what looks odd."""
+    from aimwell.insight.opening import settle_load  # insight costs seconds that the other verbs do not need
+    from aimwell.worker.job import load_progress
+
     session = session_of(context)
     with told(session):
         workspace = session.workspace()
