@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
+from aimwell.core.errors import AimwellError
 from aimwell.core.progress import Progress, part, silent
 from aimwell.insight import clusterings, predictions, profiles
 from aimwell.insight.clusterings import Clustering, ClusteringResult
 from aimwell.insight.opening import as_of_instant, settle_load, workshop_of
-from aimwell.insight.predictions import Prediction, Scoring, Trained, Workshop
+from aimwell.insight.predictions import Card, Prediction, Scoring, Workshop
 from aimwell.insight.profiles import ProfileResult
 from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import SegmentResult
@@ -25,17 +26,41 @@ from aimwell.store.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """What became of the predictions.
+
+    cards: of the models that were just learnt, and of those in use that are not due.   learnt: names of the former.
+    scorings: of today, by the models in use.   failures: what went wrong, by prediction; its last good model and scores
+    stay.
+    """
+
+    cards: Mapping[str, Card]
+    learnt: tuple[str, ...]
+    scorings: Mapping[str, Scoring]
+    failures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Results:
     """Everything that the job found, for the report, the lists and `--json`."""
 
     as_of: datetime
     load: LoadReport
     profile: ProfileResult
-    predictions: Mapping[str, Trained]
-    scorings: Mapping[str, Scoring]
+    predicted: Predicted
     segments: tuple[SegmentResult, ...]
     clusterings: Mapping[str, ClusteringResult]
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def predictions(self) -> Mapping[str, Card]:
+        """The cards of all predictions that have a model."""
+        return self.predicted.cards
+
+    @property
+    def scorings(self) -> Mapping[str, Scoring]:
+        """Today's scores of all predictions that have a model."""
+        return self.predicted.scorings
 
 
 def load_progress(progress: Progress) -> Callable[[LoadStep], None]:
@@ -75,13 +100,13 @@ def run(
         now = as_of_instant(workspace, warehouse, as_of)
         profile = profiles.build(workshop.features(now), progress=part(progress, 0.25, 0.3))
         clock.lap("profile")
-        trained, scored = _predict(workspace, workshop, now, top, seed, part(progress, 0.3, 0.8))
+        predicted = _predict(workspace, workshop, now, top, seed, part(progress, 0.3, 0.8))
         clock.lap("predictions")
         groups = _cluster(workspace, workshop, now, part(progress, 0.8, 0.93))
         clock.lap("clusterings")
         segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.93, 1.0))
         clock.lap("segments")
-    return Results(now, loaded, profile, trained, scored, tuple(segments), groups, seconds)
+    return Results(now, loaded, profile, predicted, tuple(segments), groups, seconds)
 
 
 def _cluster(
@@ -98,22 +123,27 @@ def _cluster(
 
 def _predict(
     workspace: Workspace, workshop: Workshop, now: datetime, top: int, seed: int, progress: Progress
-) -> tuple[dict[str, Trained], dict[str, Scoring]]:
-    """Train and score every prediction about customers (those about flat files have nobody to score).
+) -> Predicted:
+    """Learn the predictions about customers that are due, and score all (those about flat files have nobody to score).
 
     A question about campaigns is asked of everybody as if the last campaign judged were planned again.
     """
-    trained: dict[str, Trained] = {}
-    scored: dict[str, Scoring] = {}
     definitions = {name: each for name, each in workspace.definitions(Prediction).items() if each.flat is None}
-    for number, (name, definition) in enumerate(definitions.items()):
-        here = part(progress, number / len(definitions), (number + 1) / len(definitions))
-        trained[name] = predictions.train(definition, workshop, now, seed=seed, progress=part(here, 0.0, 0.85))
-        again = trained[name].backtest.held_out[-1] if definition.cut_offs.by == "campaign" else None
-        scored[name] = predictions.score(
-            definition, workshop, now, campaign=again, top=top, progress=part(here, 0.85, 1.0)
-        )
-    return trained, scored
+    cards = predictions.standing_cards(definitions, workshop, now)
+    due = {name: each for name, each in definitions.items() if name not in cards}
+    trained, failed = predictions.train_all(due, workshop, now, seed=seed, progress=part(progress, 0.0, 0.9))
+    cards |= {name: each.card for name, each in trained.items()}
+    scorings: dict[str, Scoring] = {}
+    for number, name in enumerate(cards):
+        here = part(progress, 0.9 + 0.1 * number / len(cards), 0.9 + 0.1 * (number + 1) / len(cards))
+        definition = definitions[name]
+        again = cards[name].backtest.held_out[-1] if definition.cut_offs.by == "campaign" else None
+        try:
+            scorings[name] = predictions.score(definition, workshop, now, campaign=again, top=top, progress=here)
+        except AimwellError as error:
+            failed[name] = error
+    in_order = {name: cards[name] for name in definitions if name in cards}
+    return Predicted(in_order, tuple(trained), scorings, {name: str(error) for name, error in failed.items()})
 
 
 @dataclass

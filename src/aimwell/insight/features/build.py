@@ -77,7 +77,7 @@ class Features:
         engine = self.history.engine
         standing = set(engine.tables())
         with engine.transaction():
-            bases = Bases(self._bound, self._mark)
+            bases = Bases(self._bound, self.mark)
             for number, family in enumerate(waiting):
                 progress(family.name, number / len(waiting))
                 found[family.name] = self._build(family, bases, standing)
@@ -136,7 +136,7 @@ class Features:
         return replace(self.history, settings=self.library.settings(self.history.settings))
 
     @cached_property
-    def _mark(self) -> str:
+    def mark(self) -> str:
         """What tells the tables of this cut, workspace and load from others."""
         history = self._bound
         parts = [history.zone.key, repr(sorted(history.settings.items())), self.version]
@@ -174,7 +174,7 @@ class Features:
         empty = [column.name for basis in closure(family.reads) for column in basis.absent(self.history)]
         given = [self.given[each] for each in family.given]
         parts = [family.fingerprint, *(column.name for column in columns), "without", *empty, "given", *given]
-        return f"{PREFIX}{family.name}_{self._mark}_{digest(parts)}"
+        return f"{PREFIX}{family.name}_{self.mark}_{digest(parts)}"
 
 
 def forget(engine: Engine) -> None:

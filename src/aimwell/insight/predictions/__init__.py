@@ -10,9 +10,10 @@ from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.drift import DriftReport, measure_drift
 from aimwell.insight.predictions.life import Due, LifeEvent, champion, due, life, promote, roll_back
 from aimwell.insight.predictions.life_stage import LifeStages, life_stages
-from aimwell.insight.predictions.making import Trained, train
+from aimwell.insight.predictions.making import Trained, train, train_all
 from aimwell.insight.predictions.models import read_card
 from aimwell.insight.predictions.score import Scored, Scoring, audience_table, explain, score
+from aimwell.insight.predictions.standing import standing_cards
 from aimwell.insight.predictions.workshop import Workshop
 
 __all__ = [
@@ -39,5 +40,7 @@ __all__ = [
     "read_card",
     "roll_back",
     "score",
+    "standing_cards",
     "train",
+    "train_all",
 ]

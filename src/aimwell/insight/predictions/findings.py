@@ -20,6 +20,7 @@ Check = Literal[
     "timeless",
     "dropped",
     "no_better_than_baseline",
+    "nothing_is_closer",
     "not_random",
 ]
 

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from aimwell.core.text import Text
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.encoding import Encoding, is_text
-from aimwell.insight.predictions.evaluation import Evaluation
+from aimwell.insight.predictions.evaluation import Evaluation, Metric
 from aimwell.insight.predictions.findings import Finding, Severity
 from aimwell.insight.predictions.folds import customer_folds
 from aimwell.insight.predictions.likelihood import Trial
@@ -99,15 +99,27 @@ def inspect_windows(learnt: Rows, judged: Rows) -> list[Finding]:
 
 
 def inspect_worth(evaluation: Evaluation) -> list[Finding]:
-    """Whether the model is any better than the baseline, said plainly where it is not."""
+    """Whether the model is any better than the baseline, said plainly where it is not, or where that says little."""
     first = evaluation.metrics[0] if evaluation.metrics else None
-    if first is None or first.proven is not False or first.difference is None:
+    if first is None:
         return []
+    if first.proven is not False or first.difference is None:
+        return _nothing_is_closer(first, evaluation)
     numbers = {"difference": first.difference.value, "low": first.difference.low, "high": first.difference.high}
     shown = {name: f"{value:.3g}" for name, value in numbers.items()}
     text = _WORTHLESS.format(metric=first.label.zh, **shown)
     text = Text(text.zh, _WORTHLESS.format(metric=first.label.en, **shown).en)
     return [Finding("no_better_than_baseline", "warning", text, numbers=numbers)]
+
+
+def _nothing_is_closer(error: Metric, evaluation: Evaluation) -> list[Finding]:
+    """Where most have nothing, promising nobody anything may have the smallest mean error, and says nothing."""
+    # Whoever is promised nothing is missed by his whole amount, so that the error of all is the mean amount.
+    if error.name != "mae" or error.model.value < evaluation.mean:
+        return []
+    numbers = {"model": error.model.value, "nothing": evaluation.mean}
+    text = _NOTHING.format(**{name: f"{value:,.4g}" for name, value in numbers.items()})
+    return [Finding("nothing_is_closer", "warning", text, numbers=numbers)]
 
 
 def inspect_split(rows: Rows, encoding: Encoding, trial: Trial, ordered: Estimate, seed: int) -> list[Finding]:
@@ -240,6 +252,11 @@ _WORTHLESS = Text(
     "未能证明模型优于基准：{metric} 的差为 {difference}（区间 {low} 至 {high}）。请先用基准规则。",
     "The model is not proven better than the baseline: {metric} differs by {difference} (interval {low} to {high}). "
     "Use the baseline.",
+)
+_NOTHING = Text(
+    "多数人金额为零：对所有人都预测“零”的平均误差是 {nothing}，模型是 {model}。误差在此说明不了什么，请看名单的排序和期望值。",
+    "Most have nothing: promising everybody nothing would have a mean error of {nothing}, the model has {model}. The "
+    "error says little here: go by the order of the list and the expected amounts.",
 )
 _MOVED = Text(
     "目标比例已变动：训练期 {before}，检验期 {now}。概率可能整体偏高或偏低，排序不受影响。",

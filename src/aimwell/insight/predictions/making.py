@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +24,7 @@ from aimwell.insight.predictions.kind import Model, kind_of
 from aimwell.insight.predictions.life import champion, record
 from aimwell.insight.predictions.models import StoredModel, load, save, version_name
 from aimwell.insight.predictions.plain import Result
-from aimwell.insight.predictions.provenance import provenance
+from aimwell.insight.predictions.provenance import Provenance, provenance
 from aimwell.insight.predictions.reasons import Speaker, typical_values
 from aimwell.insight.predictions.rows import Rows
 from aimwell.insight.predictions.scores import Baseline
@@ -59,27 +63,132 @@ def train(
     is replaced when the new one is not worse on the held-out dates (or better, if the definition says so). Everything
     is recorded; when training fails, the model in use stays, and the failure is recorded too.
     """
+    with _recorded(definition, workshop, as_of):
+        gathered = _gather(definition, workshop, as_of, part(progress, 0.0, 0.5))
+        learnt = _learn(gathered, seed, part(progress, 0.5, 0.95))
+        trained = _settle(learnt, workshop)
+        progress("save", 1.0)
+        return trained
+
+
+def train_all(
+    definitions: Mapping[str, Prediction],
+    workshop: Workshop,
+    as_of: datetime,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> tuple[dict[str, Trained], dict[str, AimwellError]]:
+    """Learn several predictions as `train` does: while one is learnt, the rows of the next are gathered.
+
+    Returns what was made, and what went wrong with the others, which stay as they were.
+    """
+    stop = Event()
+    learning: dict[str, Future[_Learnt]] = {}
+    failed: dict[str, AimwellError] = {}
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            for index, (name, definition) in enumerate(definitions.items()):
+                here = part(progress, 0.7 * index / len(definitions), 0.7 * (index + 1) / len(definitions))
+                try:
+                    with _recorded(definition, workshop, as_of):
+                        gathered = _gather(definition, workshop, as_of, here)
+                    learning[name] = pool.submit(_learn, gathered, seed, _until(stop))
+                except AimwellError as error:
+                    failed[name] = error
+            made: dict[str, Trained] = {}
+            for index, (name, future) in enumerate(learning.items()):
+                try:
+                    with _recorded(definitions[name], workshop, as_of):
+                        learnt = _awaited(future, name, part(progress, 0.7, 1.0), index / len(learning))
+                        made[name] = _settle(learnt, workshop)
+                except AimwellError as error:
+                    failed[name] = error
+            return made, failed
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _recorded(definition: Prediction, workshop: Workshop, as_of: datetime) -> Iterator[None]:
+    """Whatever fails inside is recorded, and the model in use stays."""
     try:
-        return _train(definition, workshop, as_of, seed, progress)
+        yield
     except AimwellError as error:
         stays = champion(workshop, definition.name)
         record(workshop, definition.name, stays or "", as_of, "failed", why=str(error))
         raise
 
 
-def _train(definition: Prediction, workshop: Workshop, as_of: datetime, seed: int, progress: Progress) -> Trained:
-    rows = gather(definition, workshop, as_of, part(progress, 0.0, 0.5))
-    found = provenance(definition, workshop, as_of).findings()
-    judged = judge_rows(definition, rows, as_of, seed=seed, progress=part(progress, 0.5, 0.75), known=found)
+def _until(stop: Event) -> Progress:
+    """Progress of work in another thread: it ends when the work that it belongs to has ended."""
+
+    def watch(_: str, __: float) -> None:
+        if stop.is_set():
+            raise CancelledError
+
+    return watch
+
+
+def _awaited(future: Future[_Learnt], name: str, progress: Progress, share: float) -> _Learnt:
+    """What the other thread made; in the meantime progress is told, so that it can be cancelled."""
+    while not future.done():
+        progress(f"learn {name}", share)
+        wait([future], timeout=0.2)
+    return future.result()
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """All that learning needs of the warehouse."""
+
+    definition: Prediction
+    as_of: datetime
+    rows: Rows
+    source: Provenance
+    about: str
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """A judged model that is not yet kept."""
+
+    definition: Prediction
+    as_of: datetime
+    judged: Judged
+    model: Model
+    card: Card
+    speaker: Speaker
+    answers_until: str
+    seed: int
+
+
+def _gather(definition: Prediction, workshop: Workshop, as_of: datetime, progress: Progress) -> _Gathered:
+    rows = gather(definition, workshop, as_of, progress)
+    return _Gathered(definition, as_of, rows, provenance(definition, workshop, as_of), workshop.about)
+
+
+def _learn(gathered: _Gathered, seed: int, progress: Progress) -> _Learnt:
+    """Judge, then learn from everything; reads no warehouse, so that it can go on beside others."""
+    definition, rows, as_of = gathered.definition, gathered.rows, gathered.as_of
+    found = gathered.source.findings()
+    judged = judge_rows(definition, rows, as_of, seed=seed, progress=part(progress, 0.0, 0.55), known=found)
     learnt = sampled(rows, definition, seed)
-    model, _ = kind_of(definition.kind).fit(learnt, definition.model, seed, part(progress, 0.75, 0.95))
+    model, _ = kind_of(definition.kind).fit(learnt, definition.model, seed, part(progress, 0.55, 1.0))
     speaker = Speaker({column.name: column for column in rows.columns}, typical_values(learnt.table, model.encoding))
-    card = _card(definition, workshop, as_of, learnt, judged, model, seed)
-    save(workshop.folder, model, card, speaker, _answers_until(rows))
+    card = _card(gathered, learnt, judged, model, seed)
+    return _Learnt(definition, as_of, judged, model, card, speaker, _answers_until(rows), seed)
+
+
+def _settle(learnt: _Learnt, workshop: Workshop) -> Trained:
+    """Keep a model, decide on its use, and record both."""
+    definition, card, as_of = learnt.definition, learnt.card, learnt.as_of
+    save(workshop.folder, learnt.model, card, learnt.speaker, learnt.answers_until)
     headline = {metric.name: metric.model for metric in card.backtest.everybody.metrics}
     record(workshop, definition.name, card.version, as_of, "trained", why="", metrics=headline)
-    against, why = _decide(definition, workshop, card.version, judged, as_of, seed)
-    progress("save", 1.0)
+    against, why = _decide(definition, workshop, card.version, learnt.judged, as_of, learnt.seed)
     return Trained(definition.name, card.version, champion(workshop, definition.name) or "", card, against, why)
 
 
@@ -120,26 +229,18 @@ def _compare(definition: Prediction, standing: StoredModel, judged: Judged, seed
     return (found.metrics[0], Text("", "")) if found.metrics else (None, _NOTHING)
 
 
-def _card(
-    definition: Prediction,
-    workshop: Workshop,
-    as_of: datetime,
-    learnt: Rows,
-    judged: Judged,
-    model: Model,
-    seed: int,
-) -> Card:
+def _card(gathered: _Gathered, learnt: Rows, judged: Judged, model: Model, seed: int) -> Card:
+    definition, source = gathered.definition, gathered.source
     flat = definition.flat is not None
-    marks = {"definition": _hash(definition.model_dump_json()), "data": _data_hash(learnt)}
-    source = provenance(definition, workshop, as_of)
+    marks = {"definition": definition_mark(definition), "data": _data_hash(learnt)}
     columns = {column.name: column for column in learnt.columns}
     return Card(
         prediction=definition.name,
         title=definition.title,
         kind=definition.kind,
-        version=version_name(None if flat else as_of, marks, seed),
+        version=version_name(None if flat else gathered.as_of, marks, seed),
         question=question_of(definition),
-        trained_as_of=None if flat else as_of,
+        trained_as_of=None if flat else gathered.as_of,
         learnt_from=tuple(cut.name for cut in learnt.cuts),
         rows=len(learnt),
         positives=learnt.positives,
@@ -148,7 +249,7 @@ def _card(
         timeless=source.timeless,
         backtest=judged.result,
         limits=(*limits_of(definition), *source.limits()),
-        about=workshop.about,
+        about=gathered.about,
         marks=marks,
         seed=seed,
     )
@@ -159,8 +260,9 @@ def _answers_until(rows: Rows) -> str:
     return repr(max(cut.closes for cut in rows.cuts))
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def definition_mark(definition: Prediction) -> str:
+    """Letters that differ when the definition does."""
+    return hashlib.sha256(definition.model_dump_json().encode()).hexdigest()[:12]
 
 
 def _data_hash(rows: Rows) -> str:

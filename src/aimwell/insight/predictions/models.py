@@ -17,7 +17,7 @@ from aimwell.insight.features.family import Column, Kind
 from aimwell.insight.predictions.card import Card
 from aimwell.insight.predictions.encoding import Encoding
 from aimwell.insight.predictions.kind import Model, kind_of
-from aimwell.insight.predictions.plain import plain
+from aimwell.insight.predictions.plain import plain, revived
 from aimwell.insight.predictions.reasons import Speaker, Value
 
 FOLDER = "models"
@@ -126,6 +126,18 @@ def read_card(folder: Path, prediction: str, version: str) -> dict[str, object]:
     if not isinstance(found, dict):
         raise BadInput(f"The card {file} is damaged", remedy="Train the prediction again.")
     return found
+
+
+def stored_card(folder: Path, prediction: str, version: str) -> Card:
+    """The card of a version as it was made; raises BadQuestion if there is none, BadInput if it is damaged."""
+    try:
+        card: Card = revived(Card, read_card(folder, prediction, version))
+        return card
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"The card of version {version!r} of {prediction!r} cannot be read: {error!r}",
+            remedy="Train the prediction again.",
+        ) from error
 
 
 def _json(value: object) -> str:

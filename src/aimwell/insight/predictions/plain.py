@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -41,6 +43,32 @@ def plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def revived(kind: Any, value: object) -> Any:  # noqa: ANN401 (the kind says what comes out)
+    """The value of which `plain` made these plain values, given its annotated type; null where a float is due was NaN.
+
+    Raises ValueError, KeyError or TypeError where the values do not fit.
+
+    >>> revived(tuple[float, ...], [1, None])
+    (1.0, nan)
+    """
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else revived(next(each for each in inner if each is not type(None)), value)
+    if kind is float:
+        return math.nan if value is None else float(value)  # type: ignore[arg-type]
+    if kind is datetime:
+        return datetime.fromisoformat(str(value))
+    if origin is tuple and isinstance(value, list):
+        kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else inner
+        return tuple(revived(one, each) for one, each in zip(kinds, value, strict=True))
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
+        hints = get_type_hints(kind)
+        return kind(**{field.name: revived(hints[field.name], value[field.name]) for field in fields(kind)})
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        return {str(key): revived(inner[1], each) for key, each in value.items()}
+    return value
 
 
 class Result:

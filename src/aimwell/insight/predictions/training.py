@@ -9,12 +9,12 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-from sqlglot import exp
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.progress import Progress
 from aimwell.core.time import local_day
 from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.ages import ages
 from aimwell.insight.predictions.baseline import baseline_features
 from aimwell.insight.predictions.campaigns import GOODS, campaign_given, contacted, has_goods
 from aimwell.insight.predictions.cutoffs import cut_offs_before
@@ -23,8 +23,6 @@ from aimwell.insight.predictions.own_history import FAMILY, PREFIX, own_columns,
 from aimwell.insight.predictions.rows import CutOff, Rows, stack
 from aimwell.insight.predictions.targets import answers, answers_before, population
 from aimwell.insight.predictions.workshop import Workshop
-from aimwell.science.arrays import FloatArray
-from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.history import History
 
 _NAIVE_DAY = np.timedelta64(1, "D")
@@ -64,7 +62,7 @@ def scoring_rows(
     engine, history = workshop.warehouse.engine, workshop.history(as_of)
     with workshop.passing(f"people_{definition.name}") as people:
         if customers is None:
-            engine.create_table_as(people, population(definition, workshop, history))
+            engine.create_scratch_as(people, population(definition, workshop, history))
         else:
             engine.write(people, pa.table({"customer_id": pa.array(sorted(set(customers)), pa.string())}))
         with campaign_given(definition, workshop, campaign, history) as given:
@@ -106,11 +104,11 @@ def _rows_at(definition: Prediction, workshop: Workshop, cut: CutOff, columns: t
     campaign = cut.name if definition.cut_offs.by == "campaign" else None
     with workshop.passing(f"people_{definition.name}") as people:
         if campaign is None:
-            engine.create_table_as(people, population(definition, workshop, history))
+            engine.create_scratch_as(people, population(definition, workshop, history))
         else:
             with workshop.passing(f"contacted_{definition.name}") as mailed:
-                engine.create_table_as(mailed, contacted(definition, workshop, cut))
-                engine.create_table_as(people, population(definition, workshop, history, mailed))
+                engine.create_scratch_as(mailed, contacted(definition, workshop, cut))
+                engine.create_scratch_as(people, population(definition, workshop, history, mailed))
         with campaign_given(definition, workshop, campaign, history) as given:
             rows = _described(definition, workshop, cut, columns, people, given)
         truth = answers(definition, workshop, cut, people, rows.customers)
@@ -147,7 +145,7 @@ def _described(
                 table = table.append_column(column.name, own.column(column.name))
     customers = np.asarray(table.column("customer_id").to_pylist(), dtype=np.str_)
     unknown = np.full(customers.size, np.nan)
-    age = _ages(features.history, workshop.warehouse.engine, people)
+    age = ages(workshop.features(cut.instant), people)
     table = table.select([column.name for column in columns])
     table = _days_as_ages(table, local_day(cut.instant, workshop.warehouse.zone))
     return Rows(customers, np.zeros(customers.size, np.int64), (cut,), columns, table, unknown, age, unknown)
@@ -161,47 +159,6 @@ def _days_as_ages(table: pa.Table, today: object) -> pa.Table:
             ago = (np.datetime64(str(today), "D") - days.astype("datetime64[D]")) / _NAIVE_DAY
             table = table.set_column(place, field.name, pa.array(ago.astype(np.float64), from_pandas=True))
     return table
-
-
-def _ages(history: History, engine: Engine, people: str) -> FloatArray:
-    """Days since each customer in the table was first seen, sorted by id; NaN for those never seen [n]."""
-    seen = [query for name in sorted(history.catalog) if (query := _first_seen(name, history)) is not None]
-    relations = {"people": people}
-    query = exp.select(exp.column("customer_id", table="people")).from_("people")
-    if seen:
-        union: exp.Query = seen[0]
-        for other in seen[1:]:
-            union = exp.union(union, other, distinct=False)
-        earliest = exp.alias_(exp.Min(this=exp.column("since")), "since")
-        firsts = exp.select("customer_id", earliest).from_("seen").group_by("customer_id")
-        days = exp.Anonymous(
-            this="days_between",
-            expressions=[exp.column("since", table="firsts"), exp.Anonymous(this="as_of")],
-        )
-        same = exp.EQ(
-            this=exp.column("customer_id", table="firsts"), expression=exp.column("customer_id", table="people")
-        )
-        query = query.select(exp.alias_(days, "age")).join(exp.to_table("firsts"), on=same, join_type="left")
-        query = query.with_("seen", as_=union).with_("firsts", as_=firsts)
-    else:
-        query = query.select(exp.alias_(exp.cast(exp.null(), exp.DType.DOUBLE), "age"))
-    bound = history.bind(query.order_by(exp.column("customer_id", table="people")), relations)
-    ages = engine.to_arrow(bound).column("age").cast(pa.float64())
-    found: FloatArray = np.asarray(ages.to_numpy(zero_copy_only=False), dtype=np.float64)
-    return found
-
-
-def _first_seen(name: str, history: History) -> exp.Select | None:
-    """Each customer's first instant in one table of facts, or since when the customer table knows him."""
-    facts = history.catalog[name]
-    if name == "customer":
-        if not history.has("customer", "created_at"):
-            return None
-        return exp.select("customer_id", exp.alias_(exp.column("created_at"), "since")).from_("customer")
-    if facts.table.shape != "fact" or not facts.rows or facts.table.references.get("customer_id") != "customer":
-        return None
-    first = exp.alias_(exp.Min(this=exp.column(facts.table.occurred or "")), "since")
-    return exp.select("customer_id", first).from_(name).group_by("customer_id")
 
 
 def _refuse_empty(definition: Prediction, rows: Rows) -> None:
