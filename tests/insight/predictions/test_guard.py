@@ -9,10 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from aimwell.core.text import Text
 from aimwell.insight.predictions.backtest import judge_rows
 from aimwell.insight.predictions.definition import Prediction
-from aimwell.insight.predictions.guard import inspect_base_rates, inspect_columns, inspect_windows
+from aimwell.insight.predictions.evaluation import Evaluation, Metric
+from aimwell.insight.predictions.guard import inspect_base_rates, inspect_columns, inspect_windows, inspect_worth
 from aimwell.insight.predictions.rows import CutOff, Rows
+from aimwell.science.metrics.interval import Estimate
 
 Make = Callable[..., Rows]
 
@@ -124,3 +127,15 @@ def test_random_answers_are_not_sold_as_knowledge(plain: Prediction, make_rows: 
     assert order.model.low < 0.5 < order.model.high
     assert found.beats_baseline is False
     assert "no_better_than_baseline" in [finding.check for finding in found.findings]
+
+
+@pytest.mark.parametrize(("error", "checks"), [(11.0, ["nothing_is_closer"]), (9.0, [])])
+def test_an_error_that_promising_nothing_would_beat_is_said_to_say_little(error: float, checks: list[str]) -> None:
+    # Nine of ten have nothing and one has 100: whoever promises nothing to all is wrong by 10 on average.
+    rule = Text("规则", "rule")
+    mae = Metric(
+        "mae", rule, "lower", Estimate(error, 8, 12), rule, Estimate(20, 18, 22), Estimate(error - 20, -14, -6)
+    )
+    found = inspect_worth(Evaluation(people=10, positives=1, mean=10.0, baseline=rule, metrics=(mae,)))
+    assert [finding.check for finding in found] == checks
+    assert all("10" in finding.text.zh for finding in found)

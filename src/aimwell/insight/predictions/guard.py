@@ -254,7 +254,7 @@ _WORTHLESS = Text(
     "Use the baseline.",
 )
 _NOTHING = Text(
-    "多数人金额为零：对所有人都预测“零”的平均误差是 {nothing}，模型是 {model}。误差在此说明不了什么，请看名单的排序和期望值。",
+    "多数人金额为零：一律预测零的平均误差是 {nothing}，模型是 {model}。误差在此意义不大，请看名单的排序和期望值。",
     "Most have nothing: promising everybody nothing would have a mean error of {nothing}, the model has {model}. The "
     "error says little here: go by the order of the list and the expected amounts.",
 )
