@@ -81,11 +81,11 @@ class Binder:
 
         def step(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Anonymous) and node.name.lower() in MACROS:
-                inner = [argument.transform(step, copy=True) for argument in node.expressions]
+                inner = [argument.transform(step, copy=False) for argument in node.expressions]
                 return expand(exp.Anonymous(this=node.this, expressions=inner), binding)
             return node
 
-        return _select(tree.transform(step, copy=True))
+        return _select(tree.transform(step, copy=False))  # the tree is the binder's own copy
 
     def _earliest(self) -> datetime:
         """The first instant in the data, or the cut if there is none: a day earlier, so that offsets are settled."""

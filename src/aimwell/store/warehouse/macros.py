@@ -91,17 +91,19 @@ def _day_before(arguments: list[exp.Expr], binding: Binding) -> exp.Expr:
 def _microseconds(since: exp.Expr, until: exp.Expr) -> exp.Expr:
     """Microseconds from `since` to `until`; both are read as timestamps, so that dates work too."""
     return exp.DateDiff(
-        this=exp.cast(until, exp.DType.TIMESTAMPNTZ),
-        expression=exp.cast(since, exp.DType.TIMESTAMPNTZ),
+        this=exp.cast(until, exp.DType.TIMESTAMPNTZ, copy=False),
+        expression=exp.cast(since, exp.DType.TIMESTAMPNTZ, copy=False),
         unit=exp.var("MICROSECOND"),
     )
 
 
 def _floor_div(value: exp.Expr, by: int) -> exp.Expr:
     divided = exp.Div(
-        this=exp.cast(exp.paren(value), exp.DType.DOUBLE), expression=exp.Literal.number(f"{by}.0"), safe=True
+        this=exp.cast(exp.paren(value, copy=False), exp.DType.DOUBLE, copy=False),
+        expression=exp.Literal.number(f"{by}.0"),
+        safe=True,
     )
-    return exp.cast(exp.Floor(this=divided), exp.DType.BIGINT)
+    return exp.cast(exp.Floor(this=divided), exp.DType.BIGINT, copy=False)
 
 
 def _between(unit: int) -> Callable[[list[exp.Expr], Binding], exp.Expr]:

@@ -50,21 +50,24 @@ DEPARTMENTS = basis(
     "departments",
     """
     SELECT
-        customer_id,
-        department,
-        min(first_at) AS first_at,
-        max(last_at) AS last_at,
-        sum(lines) AS lines,
-        CAST(sum(amount) AS DECIMAL(18, 2)) AS amount,
-        CAST(sum(amount_112) AS DECIMAL(18, 2)) AS amount_112,
-        CAST(sum(amount_year) AS DECIMAL(18, 2)) AS amount_year
-    FROM goods
-    WHERE NOT department IS NULL
-    GROUP BY customer_id, department
+        purchase.customer_id,
+        product.department,
+        min(purchase.occurred_at) AS first_at,
+        max(purchase.occurred_at) AS last_at,
+        sum(flag(purchase.amount >= 0)) AS lines,
+        CAST(sum(purchase.amount) AS DECIMAL(18, 2)) AS amount,
+        CAST(sum(CASE WHEN purchase.occurred_at >= days_before(112) THEN purchase.amount ELSE 0 END)
+            AS DECIMAL(18, 2)) AS amount_112,
+        CAST(sum(CASE WHEN purchase.occurred_at >= days_before(364) THEN purchase.amount ELSE 0 END)
+            AS DECIMAL(18, 2)) AS amount_year
+    FROM purchase
+    JOIN product ON product.product_id = purchase.product_id
+    WHERE NOT product.department IS NULL
+    GROUP BY purchase.customer_id, product.department
     """,
-    needs=("product.department",),
-    reads=(GOODS,),
+    needs=("purchase.amount", "purchase.product_id", "product.department"),
 )
+"""Read from the purchases themselves: a customer's goods are nearly as many, and most predictions need no goods."""
 
 BRANDS = basis(
     "brands",
