@@ -33,8 +33,8 @@ def test_loading_reports_the_books_keeps_what_it_refused_and_adds_nothing_twice(
     refused = run("--json", "--workspace", str(shop), "source", "rejects")
     assert isinstance(refused.json, list)
     assert "yesterday" in refused.json[0]["raw"]
-    again = run("--workspace", str(shop), "source", "load")
-    assert "Nothing new" in again.out
+    assert "Nothing new" in run("source", "load", "-w", str(shop), "-l", "en").out
+    assert "没有新内容" in run("source", "load", "-w", str(shop), "-l", "zh").out
 
 
 def test_tags_say_what_is_missing(run: Run, shop: Path) -> None:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from aimwell.core.errors import AimwellError, BadDefinition, BadInput
+from aimwell.core.errors import AimwellError, BadDefinition, BadInput, Unavailable
 from aimwell.core.progress import Progress, silent
 from aimwell.core.text import Language, Text
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 CANCELLED = 130
 BAD_INPUT = 2
 FAILED = 1
+
+
+class Cancelled(AimwellError):
+    """A person stopped the command."""
 
 
 @dataclass
@@ -113,15 +117,25 @@ def plain(value: object) -> Any:  # noqa: ANN401 (JSON)
 
 @contextmanager
 def told(session: Session) -> Iterator[None]:
-    """Turn errors into a message and an exit code; an interrupt into a clean word."""
+    """Turn errors into a message and an exit code."""
     try:
         yield
     except AimwellError as error:
         _tell(session, error)
         raise typer.Exit(BAD_INPUT if isinstance(error, BadInput) else FAILED) from error
-    except KeyboardInterrupt as interrupt:
-        Console(stderr=True).print("Cancelled. What was there before is unchanged.")
-        raise typer.Exit(CANCELLED) from interrupt
+    except OSError as error:
+        refused = Unavailable(
+            f"{error.filename or 'A file'} cannot be used: {error.strerror or error}",
+            remedy="Check the path, and who may read and write it.",
+        )
+        _tell(session, refused)
+        raise typer.Exit(FAILED) from error
+
+
+def cancelled(session: Session) -> typer.Exit:
+    """What a person who interrupts a command is told, and how the command then ends."""
+    _tell(session, Cancelled("Cancelled: what was there before is unchanged"))
+    return typer.Exit(CANCELLED)
 
 
 def _tell(session: Session, error: AimwellError) -> None:

@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from aimwell.cli.command import Commands
+from aimwell.cli.console import Session, cancelled
 from aimwell.cli.options import with_shared
 from aimwell.cli.outline import Outline, outline_of
 from aimwell.core.registry import ClashingExtensions, instances, module_names
@@ -53,6 +54,13 @@ class Shelf(TyperGroup):
         outlines = [_outline(module) for module in module_names(_FOLDER, group=_ENTRY_POINTS)]
         for outline in sorted(outlines, key=lambda each: each.noun is not None):  # verbs of the top level come first
             self._place(outline)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (as above)
+        """Run the command that was asked for; an interrupt ends it with one sentence wherever it strikes."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise cancelled(ctx.ensure_object(Session)) from interrupt
 
     def _place(self, outline: Outline) -> None:
         verbs = {name: Verb(outline.module, name, about) for name, about in outline.verbs.items()}

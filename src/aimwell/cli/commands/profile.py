@@ -15,6 +15,15 @@ from aimwell.insight.predictions import Prediction
 from aimwell.insight.segments.definition import Segment
 from aimwell.store.workspace import Workspace
 
+_BUILT = Text(
+    "{customers:,} 位客户，{tags} 个标签，{meanings} 种含义",
+    "{customers:,} customers, {tags} tags, {meanings} meanings",
+)
+_UNAVAILABLE = Text(
+    "{families} 类标签缺数据：aimwell tags 说明缺什么。",
+    "{families} families of tags lack data: `aimwell tags` says what.",
+)
+
 PROFILE = Commands("profile", typer.Typer(), top_level=True)
 
 
@@ -32,9 +41,10 @@ def profile(
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
             result = profiles.build(workshop.features(instant), progress=progress)
         session.json(result)
-        session.say(f"{result.customers:,} customers, {len(result.columns)} tags, {result.meanings} meanings")
-        for family, why in result.unavailable.items():
-            session.say(f"- {family}: {why.said(language)}")
+        counts = {"customers": result.customers, "tags": len(result.columns), "meanings": result.meanings}
+        session.say(_BUILT.format(**counts).said(language))
+        if result.unavailable:
+            session.say(_UNAVAILABLE.format(families=len(result.unavailable)).said(language))
 
 
 @PROFILE.app.command("explain")

@@ -6,18 +6,31 @@ from typing import Annotated
 
 import typer
 
+from aimwell.cli.books import show_books, show_rejects
 from aimwell.cli.command import group, session_of
 from aimwell.cli.console import Session, told
+from aimwell.cli.patterns import one_pattern
 from aimwell.core.errors import BadQuestion
-from aimwell.core.text import Language
+from aimwell.core.text import Language, Text
 from aimwell.store.sources.definition import Source
 from aimwell.store.sources.load import load
 from aimwell.store.sources.proposing.propose import Proposal, propose
 from aimwell.store.sources.rejects import rejects
-from aimwell.store.sources.report import LoadReport
 
 SOURCE = group("source", "Files and tables of any shape, mapped to canonical tables by configuration alone.")
 _app = SOURCE.app
+
+_SURE = Text("# 把握 {sure:.0%}", "# {sure:.0%} sure")
+_ANSWER = Text("回答问题：--answer {name}={answer}", "To answer: --answer {name}={answer}")
+_KEEP = Text(
+    "加上 --save 保存到 sources/，再运行 aimwell source load。",
+    "Add --save to keep this in sources/, then run `aimwell source load`.",
+)
+_SAVED = Text("已保存：{place}。下一步：aimwell source load。", "Saved as {place}. Next: `aimwell source load`.")
+_SAVED_OPEN = Text(
+    "已保存：{place}。仍有问题未回答：请在文件中二选一，再运行 aimwell source load。",
+    "Saved as {place}. A question is open: choose one of the two lines in the file, then run `aimwell source load`.",
+)
 
 
 @_app.command("list")
@@ -35,7 +48,7 @@ def list_all(context: typer.Context) -> None:
 @_app.command("check")
 def check(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(help="File or glob, such as 'invoices/*.csv'")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILES", help="Files or a pattern, such as 'invoices/*.csv'")],
     table: Annotated[str | None, typer.Option(help="Canonical table that it is known to be")] = None,
     answer: Annotated[list[str] | None, typer.Option(help="Answer to a question, as name=value")] = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the proposal in sources/")] = False,
@@ -45,15 +58,18 @@ def check(
     with told(session):
         workspace = session.workspace()
         answers = dict(_pair(each) for each in answer or [])
+        path = one_pattern(paths, workspace.folder)
         found = propose(path, workspace.folder, workspace.settings.timezone, table=table, answers=answers)
-        session.json(found)
-        _show(session, found, session.speaks(workspace))
+        place = workspace.place("sources", f"{found.name}.yaml")
+        if save and place.exists():
+            raise BadQuestion(f"{place} is there already", remedy="Remove it, or edit it by hand.")
         if save:
-            place = workspace.place("sources", f"{found.name}.yaml")
-            if place.exists():
-                raise BadQuestion(f"{place} is there already", remedy="Remove it, or edit it by hand.")
             place.write_text(found.yaml, encoding="utf-8")
-            session.say(f"Saved as {place}.")
+        language = session.speaks(workspace)
+        session.json(found)
+        _show(session, found, language)
+        saved = _SAVED if found.definition else _SAVED_OPEN
+        session.say((saved if save else _KEEP).format(place=place).said(language))
 
 
 @_app.command("load")
@@ -72,11 +88,11 @@ def load_all(
             report = load(workspace, warehouse, names or None, progress=load_progress(progress))
             settle_load(workspace, warehouse, changed=report.changed)
         session.json(report)
-        _books(session, report, session.speaks(workspace))
+        show_books(session, report, session.speaks(workspace))
 
 
 @_app.command("rejects")
-def show_rejects(
+def list_rejects(
     context: typer.Context,
     source: Annotated[str | None, typer.Argument(help="Name of a source; by default all")] = None,
     limit: Annotated[int, typer.Option(help="How many rows at most")] = 50,
@@ -84,13 +100,14 @@ def show_rejects(
     """Show refused rows with their reason, file and row number."""
     session = session_of(context)
     with told(session):
-        with session.workspace().warehouse() as warehouse:
+        workspace = session.workspace()
+        if source is not None and source not in workspace.definitions(Source):
+            known = ", ".join(workspace.definitions(Source)) or "(none)"
+            raise BadQuestion(f"There is no source {source!r}", expected=f"one of {known}")
+        with workspace.warehouse() as warehouse:
             found = rejects(warehouse.engine, source=source, limit=limit)
         session.json(found)
-        session.table(
-            ["source", "table", "reason", "file", "row", "as it was"],
-            [[each.source, each.table, each.reason, each.file, each.row_number, each.raw] for each in found],
-        )
+        show_rejects(session, found, session.speaks(workspace))
 
 
 def _pair(written: str) -> tuple[str, str]:
@@ -101,40 +118,16 @@ def _pair(written: str) -> tuple[str, str]:
 
 
 def _show(session: Session, found: Proposal, language: Language) -> None:
+    session.say(_SURE.format(sure=found.confidence).said(language))
     session.say(found.yaml)
-    session.say(f"# {found.confidence:.0%}")
     for note in found.notes:
         session.say(f"- {note.said(language)}")
     for question in found.questions:
+        answers = " / ".join(f"{name} ({said.said(language)})" for name, said in question.answers.items())
         default = f" [{question.default}]" if question.default else ""
-        session.say(f"? {question.name}: {question.asked.said(language)} ({' / '.join(question.answers)}){default}")
+        session.say(f"? {question.asked.said(language)} {answers}{default}")
+        other = next((name for name in question.answers if name != question.default), None)
+        if other is not None:
+            session.say(f"  {_ANSWER.format(name=question.name, answer=other).said(language)}")
     if found.preview is not None:
-        _books(session, found.preview.report, language)
-
-
-def _books(session: Session, report: LoadReport, language: Language) -> None:
-    rows: list[list[object]] = []
-    for source in report.sources:
-        for table in source.tables:
-            tally = table.tally
-            why = "; ".join(f"{reason} {count:,}" for reason, count in tally.rejected.items())
-            rows.append(
-                [
-                    source.source,
-                    table.table,
-                    tally.read,
-                    tally.kept,
-                    tally.filtered,
-                    tally.duplicates,
-                    tally.refused,
-                    why,
-                ]
-            )
-    session.table(["source", "table", "read", "kept", "filtered", "duplicate", "rejected", "why"], rows)
-    if not report.changed:
-        session.say("Nothing new: every file had been loaded before, as it is.")
-    for quality in report.quality:
-        for odd in quality.oddities:
-            session.say(f"{quality.table}.{odd.column}: {odd.said.said(language)}")
-        for orphan in quality.orphans:
-            session.say(f"{quality.table}.{orphan.column}: {orphan.rows:,} rows point to no {orphan.references}")
+        show_books(session, found.preview.report, language)

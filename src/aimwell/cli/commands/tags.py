@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import told
+from aimwell.core.text import Text
 from aimwell.insight.features.coverage import coverage
 from aimwell.insight.features.family import TAG_FAMILIES
 from aimwell.insight.opening import as_of_instant, open_workshop
+
+_THERE = Text("{there} 个标签可用，{gone} 个缺数据。", "{there} tags have their data, {gone} lack some.")
+_LACKING = Text("缺 {needs}：{tags}", "Without {needs}: {tags}")
 
 TAGS = Commands("tags", typer.Typer(), top_level=True)
 
@@ -21,6 +27,7 @@ def tags(context: typer.Context) -> None:
         workspace = session.workspace()
         language = session.speaks(workspace)
         rows: list[list[object]] = []
+        without: defaultdict[str, list[str]] = defaultdict(list)
         found: list[dict[str, object]] = []
         with open_workshop(workspace) as workshop:
             features = workshop.features(as_of_instant(workspace, workshop.warehouse, None))
@@ -29,7 +36,10 @@ def tags(context: typer.Context) -> None:
                 for column in family.columns:
                     lacks = covered.lacking or covered.without.get(column.name, ())
                     said = TAG_FAMILIES[family.tag_family].said(language)
-                    rows.append([column.name, said, column.label.said(language), ", ".join(lacks) or "✓"])
+                    if lacks:
+                        without[", ".join(lacks)].append(column.name)
+                    else:
+                        rows.append([said, column.name, column.label.said(language), column.unit.said(language)])
                     found.append(
                         {
                             "name": column.name,
@@ -43,4 +53,8 @@ def tags(context: typer.Context) -> None:
                         }
                     )
         session.json(found)
-        session.table(["tag", "family", "label", "data"], rows)
+        session.table(["family", "tag", "label", "unit"], sorted(rows, key=lambda row: str(row[0])))
+        for needs, names in sorted(without.items()):
+            session.say(_LACKING.format(needs=needs, tags=", ".join(names)).said(language))
+        gone = sum(map(len, without.values()))
+        session.say(_THERE.format(there=len(rows), gone=gone).said(language))

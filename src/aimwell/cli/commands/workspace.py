@@ -13,9 +13,20 @@ from aimwell.cli.console import told
 from aimwell.cli.definition_kinds import check_all, kinds, schema_of
 from aimwell.cli.examples import example_folder, example_names
 from aimwell.core.errors import BadDefinition, BadQuestion
+from aimwell.core.text import Language, Text
 from aimwell.store.workspace import SETTINGS_FILE, open_workspace
 
 WORKSPACE = Commands("workspace", typer.Typer(), top_level=True)
+
+_READY = Text(
+    "工作区「{name}」已建好：{folder}\n下一步：cd {folder}，然后 aimwell source check '数据文件*.csv' --save。",
+    "Workspace {name!r} is ready in {folder}.\nNext: cd {folder}, then `aimwell source check 'FILES*.csv' --save`.",
+)
+_READY_EXAMPLE = Text(
+    "工作区「{name}」已建好：{folder}\n下一步：cd {folder}，然后 aimwell run。",
+    "Workspace {name!r} is ready in {folder}.\nNext: cd {folder}, then `aimwell run`.",
+)
+_CHINESE = {"CN", "HK", "MO", "TW"}
 
 _TEMPLATE = """\
 # The settings of this workspace. Definitions stand in YAML files in the folders beside it.
@@ -43,7 +54,7 @@ def init(
     name: Annotated[str | None, typer.Option(help="Name; by default the folder's")] = None,
     currency: Annotated[str, typer.Option(help="ISO 4217 code")] = "CNY",
     timezone: Annotated[str, typer.Option(help="IANA timezone")] = "Asia/Shanghai",
-    country: Annotated[str, typer.Option(help="ISO 3166 code")] = "CN",
+    country: Annotated[str, typer.Option(help="ISO 3166 code; decides the language too, unless one is given")] = "CN",
 ) -> None:
     """Make a workspace: a folder with aimwell.toml and a place for every kind of definition."""
     session = session_of(context)
@@ -59,22 +70,20 @@ def init(
                 currency=currency,
                 timezone=timezone,
                 country=country,
-                language=session.language or "zh",
+                language=session.language or _language_of(country),
             )
             (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
-        for kind in kinds().values():
-            (folder / kind.folder).mkdir(exist_ok=True)
         try:
             made = open_workspace(folder)
         except BadDefinition:
             if not example:
                 (folder / SETTINGS_FILE).unlink()
             raise
+        for kind in kinds().values():
+            (folder / kind.folder).mkdir(exist_ok=True)
         session.json({"workspace": str(made.folder), "name": made.settings.name})
-        session.say(f"Workspace {made.settings.name!r} is ready in {made.folder}.")
-        session.say(
-            "Next: put a source into sources/ (`aimwell source check FILE` proposes one), then `aimwell source load`."
-        )
+        ready = _READY_EXAMPLE if example else _READY
+        session.say(ready.format(name=made.settings.name, folder=made.folder).said(session.speaks(made)))
 
 
 @WORKSPACE.app.command("check")
@@ -98,3 +107,7 @@ def schema(
     session = session_of(context)
     with told(session):
         typer.echo(schema_of(kind))
+
+
+def _language_of(country: str) -> Language:
+    return "zh" if country.upper() in _CHINESE else "en"

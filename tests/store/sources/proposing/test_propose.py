@@ -58,6 +58,7 @@ def test_invoices_of_an_unknown_shop_are_understood_with_what_to_ask(tmp_path: P
     assert columns["customer_id"].expression == "regexp_replace(CustomerID, '[.]0$', '')"
     assert columns["line"].expression == "cast(nth(InvoiceNo) AS text)"
     assert found.definition.read.nulls == ("NULL",)
+    assert found.definition.tables[2].where == "CustomerID IS NOT NULL", "who is not known is not refused twice"
     assert {table.table for table in found.definition.tables} == {"purchase", "product", "customer"}
     without = proposed(tmp_path, "invoices/*.csv", answers={"codes": "leave_out"})
     assert without.definition is not None

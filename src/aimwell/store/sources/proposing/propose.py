@@ -121,7 +121,7 @@ def _drafts(sniffed: Sniffed, guesses: Mapping[str, Guess], chosen: Match, given
     if chosen.table.name == "purchase":
         _number_lines(first, chosen, sniffed)
         first.columns = {name: first.columns[name] for name in order_of(first.columns, chosen.table)}
-        drafts += [draft for name in _BESIDE if (draft := _beside(name, first, chosen, guesses, len(sniffed.rows)))]
+        drafts += [draft for name in _BESIDE if (draft := _beside(name, first, chosen, guesses, sniffed))]
         if given.get("codes") == LEAVE_OUT:
             _leave_out(wordy_codes(sniffed, chosen.columns["product_id"]), chosen.columns["product_id"], drafts)
     elif chosen.table.name in _BESIDE:
@@ -134,7 +134,8 @@ def _leave_out(codes: Sequence[str], raw: str, drafts: Sequence[Draft]) -> None:
     listed = ", ".join("'" + code.replace("'", "''") + "'" for code in codes)
     for draft in drafts:
         if draft.table in {"purchase", "product"}:
-            draft.where = f"{quoted(raw)} NOT IN ({listed})"
+            without = f"{quoted(raw)} NOT IN ({listed})"
+            draft.where = f"{draft.where} AND {without}" if draft.where else without
 
 
 def _choices(
@@ -173,8 +174,9 @@ def _number_lines(first: Draft, chosen: Match, sniffed: Sniffed) -> None:
     first.columns["line"] = [({"expression": f"cast(nth({', '.join(parts)}) AS text)"}, "")]
 
 
-def _beside(name: str, first: Draft, chosen: Match, guesses: Mapping[str, Guess], rows: int) -> Draft | None:
-    """Products or customers that stand in the same file, if it says anything about them."""
+def _beside(name: str, first: Draft, chosen: Match, guesses: Mapping[str, Guess], sniffed: Sniffed) -> Draft | None:
+    """Products or customers that stand in the same file, if it says anything about them; rows without id are not."""
+    rows = len(sniffed.rows)
     key = TABLES[name].key[0]
     if key not in first.columns or key in chosen.made:
         return None
@@ -192,6 +194,9 @@ def _beside(name: str, first: Draft, chosen: Match, guesses: Mapping[str, Guess]
     for column in order_of(more, found.table):
         draft.put(column, more[column])
     draft.deduplicate = {"keep": "first", "by": "created_at"} if name == "customer" else {"keep": "last"}
+    raw = chosen.columns[key]
+    if len(sniffed.values(raw)) < rows:
+        draft.where = f"{quoted(raw)} IS NOT NULL"
     return draft
 
 
@@ -236,7 +241,9 @@ def _notes(
         raw = chosen.columns.get(name)
         blank = len(sniffed.rows) - len(sniffed.values(raw)) if raw else 0
         if blank:
-            said = Text("{raw} 有 {share:.1%} 为空,将被拒绝", "{raw} is blank in {share:.1%} of the rows")
+            said = Text(
+                "{raw} 有 {share:.1%} 为空,将被拒绝", "{raw} is blank in {share:.1%} of the rows: they will be refused"
+            )
             notes.append(said.format(raw=raw, share=blank / len(sniffed.rows)))
     quantity = chosen.columns.get("quantity")
     if quantity and guesses[quantity].negative:
