@@ -100,10 +100,21 @@ def run(
         now = as_of_instant(workspace, warehouse, as_of)
         profile = profiles.build(workshop.features(now), progress=part(progress, 0.25, 0.3))
         clock.lap("profile")
-        predicted = _predict(workspace, workshop, now, top, seed, part(progress, 0.3, 0.8))
-        clock.lap("predictions")
-        groups = _cluster(workspace, workshop, now, part(progress, 0.8, 0.93))
-        clock.lap("clusterings")
+        definitions = _asked(workspace)
+        cards = predictions.standing_cards(definitions, workshop, now)
+        due = {name: each for name, each in definitions.items() if name not in cards}
+        with predictions.learning(due, workshop, now, seed=seed, progress=part(progress, 0.3, 0.7)) as learning:
+            clock.lap("gathering")
+            groups = _cluster(workspace, workshop, now, part(progress, 0.7, 0.8))
+            clock.lap("clusterings")
+            trained = learning.settle(part(progress, 0.8, 0.9))
+        clock.lap("learning")
+        cards |= {name: each.card for name, each in trained.items()}
+        scorings, unscored = _score(definitions, cards, workshop, now, top, part(progress, 0.9, 0.93))
+        failures = {name: str(error) for name, error in (learning.failed | unscored).items()}
+        in_order = {name: cards[name] for name in definitions if name in cards}
+        predicted = Predicted(in_order, tuple(trained), scorings, failures)
+        clock.lap("scores")
         segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.93, 1.0))
         clock.lap("segments")
     return Results(now, loaded, profile, predicted, tuple(segments), groups, seconds)
@@ -121,29 +132,33 @@ def _cluster(
     }
 
 
-def _predict(
-    workspace: Workspace, workshop: Workshop, now: datetime, top: int, seed: int, progress: Progress
-) -> Predicted:
-    """Learn the predictions about customers that are due, and score all (those about flat files have nobody to score).
+def _asked(workspace: Workspace) -> dict[str, Prediction]:
+    """The predictions about customers; those about flat files have nobody to score."""
+    return {name: each for name, each in workspace.definitions(Prediction).items() if each.flat is None}
+
+
+def _score(
+    definitions: Mapping[str, Prediction],
+    cards: Mapping[str, Card],
+    workshop: Workshop,
+    now: datetime,
+    top: int,
+    progress: Progress,
+) -> tuple[dict[str, Scoring], dict[str, AimwellError]]:
+    """Everybody's scores by the models in use, and what went wrong.
 
     A question about campaigns is asked of everybody as if the last campaign judged were planned again.
     """
-    definitions = {name: each for name, each in workspace.definitions(Prediction).items() if each.flat is None}
-    cards = predictions.standing_cards(definitions, workshop, now)
-    due = {name: each for name, each in definitions.items() if name not in cards}
-    trained, failed = predictions.train_all(due, workshop, now, seed=seed, progress=part(progress, 0.0, 0.9))
-    cards |= {name: each.card for name, each in trained.items()}
     scorings: dict[str, Scoring] = {}
-    for number, name in enumerate(cards):
-        here = part(progress, 0.9 + 0.1 * number / len(cards), 0.9 + 0.1 * (number + 1) / len(cards))
-        definition = definitions[name]
-        again = cards[name].backtest.held_out[-1] if definition.cut_offs.by == "campaign" else None
+    failed: dict[str, AimwellError] = {}
+    for number, (name, card) in enumerate(cards.items()):
+        here = part(progress, number / len(cards), (number + 1) / len(cards))
+        again = card.backtest.held_out[-1] if definitions[name].cut_offs.by == "campaign" else None
         try:
-            scorings[name] = predictions.score(definition, workshop, now, campaign=again, top=top, progress=here)
+            scorings[name] = predictions.score(definitions[name], workshop, now, campaign=again, top=top, progress=here)
         except AimwellError as error:
             failed[name] = error
-    in_order = {name: cards[name] for name in definitions if name in cards}
-    return Predicted(in_order, tuple(trained), scorings, {name: str(error) for name, error in failed.items()})
+    return scorings, failed
 
 
 @dataclass

@@ -10,7 +10,7 @@ from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.drift import DriftReport, measure_drift
 from aimwell.insight.predictions.life import Due, LifeEvent, champion, due, life, promote, roll_back
 from aimwell.insight.predictions.life_stage import LifeStages, life_stages
-from aimwell.insight.predictions.making import Trained, train, train_all
+from aimwell.insight.predictions.making import Learning, Trained, learning, train
 from aimwell.insight.predictions.models import read_card
 from aimwell.insight.predictions.score import Scored, Scoring, audience_table, explain, score
 from aimwell.insight.predictions.standing import standing_cards
@@ -21,6 +21,7 @@ __all__ = [
     "Card",
     "DriftReport",
     "Due",
+    "Learning",
     "LifeEvent",
     "LifeStages",
     "Prediction",
@@ -33,6 +34,7 @@ __all__ = [
     "champion",
     "due",
     "explain",
+    "learning",
     "life",
     "life_stages",
     "measure_drift",
@@ -42,5 +44,4 @@ __all__ = [
     "score",
     "standing_cards",
     "train",
-    "train_all",
 ]

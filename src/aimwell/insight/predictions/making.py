@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
 
@@ -71,44 +71,60 @@ def train(
         return trained
 
 
-def train_all(
+@dataclass(frozen=True)
+class Learning:
+    """Predictions that are being learnt in another thread.
+
+    begun: by name, in the order in which they are learnt.   failed: what went wrong so far; these stay as they were.
+    """
+
+    definitions: Mapping[str, Prediction]
+    workshop: Workshop
+    as_of: datetime
+    begun: dict[str, Future[_Learnt]] = field(default_factory=dict)
+    failed: dict[str, AimwellError] = field(default_factory=dict)
+
+    def settle(self, progress: Progress = silent) -> dict[str, Trained]:
+        """Wait for all, keep each and decide on its use, as `train` does; what goes wrong is added to `failed`."""
+        made: dict[str, Trained] = {}
+        for index, (name, future) in enumerate(self.begun.items()):
+            try:
+                with _recorded(self.definitions[name], self.workshop, self.as_of):
+                    made[name] = _settle(_awaited(future, name, progress, index / len(self.begun)), self.workshop)
+            except AimwellError as error:
+                self.failed[name] = error
+        return made
+
+
+@contextmanager
+def learning(
     definitions: Mapping[str, Prediction],
     workshop: Workshop,
     as_of: datetime,
     *,
     seed: int = 0,
     progress: Progress = silent,
-) -> tuple[dict[str, Trained], dict[str, AimwellError]]:
-    """Learn several predictions as `train` does: while one is learnt, the rows of the next are gathered.
+) -> Iterator[Learning]:
+    """Learn several predictions: while one is learnt, the rows of the next are gathered, and then other work is done.
 
-    Returns what was made, and what went wrong with the others, which stay as they were.
+    Only gathering and settling read and write the warehouse, so the block is free to use it in between. Whatever ends
+    the block early ends the learning.
     """
-    stop = Event()
-    learning: dict[str, Future[_Learnt]] = {}
-    failed: dict[str, AimwellError] = {}
+    stop, state = Event(), Learning(definitions, workshop, as_of)
     with ThreadPoolExecutor(1) as pool:
         try:
             for index, (name, definition) in enumerate(definitions.items()):
-                here = part(progress, 0.7 * index / len(definitions), 0.7 * (index + 1) / len(definitions))
+                here = part(progress, index / len(definitions), (index + 1) / len(definitions))
                 try:
                     with _recorded(definition, workshop, as_of):
                         gathered = _gather(definition, workshop, as_of, here)
-                    learning[name] = pool.submit(_learn, gathered, seed, _until(stop))
+                    state.begun[name] = pool.submit(_learn, gathered, seed, _until(stop))
                 except AimwellError as error:
-                    failed[name] = error
-            made: dict[str, Trained] = {}
-            for index, (name, future) in enumerate(learning.items()):
-                try:
-                    with _recorded(definitions[name], workshop, as_of):
-                        learnt = _awaited(future, name, part(progress, 0.7, 1.0), index / len(learning))
-                        made[name] = _settle(learnt, workshop)
-                except AimwellError as error:
-                    failed[name] = error
-            return made, failed
-        except BaseException:
+                    state.failed[name] = error
+            yield state
+        finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
-            raise
 
 
 @contextmanager
