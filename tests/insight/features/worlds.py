@@ -96,10 +96,12 @@ def load(engine: Engine, world: World, only: Iterable[str] | None = None) -> Non
 
 
 def give(engine: Engine) -> dict[str, str]:
-    """What families may ask for beyond the tables: here the goods of a campaign, three coupons for some products."""
+    """What families may ask for beyond the tables: coupons of a campaign, amounts expected."""
     rows = [{"code": f"k{number % 3}", "product_id": product} for number, product in enumerate(PRODUCTS[:7])]
     engine.write("given_goods", pa.Table.from_pylist(rows))
-    return {"campaign_goods": "given_goods"}
+    amounts = [{"customer_id": who, "current": 10.0 * n, "expected": 35.0} for n, who in enumerate(CUSTOMERS)]
+    engine.write("given_amounts", pa.Table.from_pylist(amounts))
+    return {"campaign_goods": "given_goods", "expected_value": "given_amounts"}
 
 
 def arrow(table: Table, rows: list[Row]) -> pa.Table:

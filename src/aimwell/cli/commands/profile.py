@@ -39,7 +39,7 @@ def profile(
         language = session.speaks(workspace)
         with open_workshop(workspace) as workshop, session.progress("profile") as progress:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            result = profiles.build(workshop.features(instant), progress=progress)
+            result = profiles.build(workshop.described(instant), progress=progress)
         session.json(result)
         counts = {"customers": result.customers, "tags": len(result.columns), "meanings": result.meanings}
         session.say(_BUILT.format(**counts).said(language))

@@ -69,7 +69,7 @@ def refresh_all(
             _known(workspace, name)
         with open_workshop(workspace) as workshop, session.progress("segments") as progress:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            found = refresh(definitions, workshop.features(instant), only=names or None, progress=progress)
+            found = refresh(definitions, workshop.described(instant), only=names or None, progress=progress)
         session.json(found)
         session.table(
             ["segment", "people", "share", "entered", "left"],
@@ -116,7 +116,7 @@ def different(
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
             found = members_at(engine, name, instant)
             engine.write(table, pa.table({"customer_id": pa.array(found, pa.string())}))
-            result = differences(workshop.features(instant), table)
+            result = differences(workshop.described(instant), table)
         session.json(result)
         for each in result.top(top):
             session.say(f"- {each.sentence.said(language)}")

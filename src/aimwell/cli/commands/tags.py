@@ -30,7 +30,7 @@ def tags(context: typer.Context) -> None:
         without: defaultdict[str, list[str]] = defaultdict(list)
         found: list[dict[str, object]] = []
         with open_workshop(workspace) as workshop:
-            features = workshop.features(as_of_instant(workspace, workshop.warehouse, None))
+            features = workshop.described(as_of_instant(workspace, workshop.warehouse, None))
             for covered in coverage(features):
                 family = covered.family
                 for column in family.columns:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-from sqlglot import exp
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.progress import Progress, silent
@@ -17,16 +16,19 @@ from aimwell.core.time import to_store
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.campaigns import GOODS
 from aimwell.insight.predictions.definition import Prediction
+from aimwell.insight.predictions.expected import TABLE as EXPECTED
+from aimwell.insight.predictions.expected import ScoringRun, expected_rows
+from aimwell.insight.predictions.kept import keep_rows
 from aimwell.insight.predictions.life import champion
-from aimwell.insight.predictions.models import StoredModel, load
+from aimwell.insight.predictions.models import StoredModel, load, stored_card
 from aimwell.insight.predictions.plain import Result
 from aimwell.insight.predictions.reasons import Reason
-from aimwell.insight.predictions.rows import Rows
+from aimwell.insight.predictions.rows import CutOff, Rows
 from aimwell.insight.predictions.scores import Scores
+from aimwell.insight.predictions.targets import answers_before
 from aimwell.insight.predictions.training import scoring_rows
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import IntArray
-from aimwell.store.warehouse.cut import instant_literal
 
 TABLE = "score"
 BINS = 20
@@ -104,6 +106,8 @@ def score(
     rank = np.empty(len(rows), dtype=np.int64)
     rank[order] = np.arange(1, len(rows) + 1)
     _keep(workshop, definition.name, stored.version, as_of, rows, scores, rank)
+    if definition.target is not None and definition.target.amount is not None:
+        _keep_expected(definition, workshop, stored.version, as_of, rows, scores)
     progress("reasons", 0.8)
     best = order[:top]
     audience = _scored(stored, rows.take(best), scores.take(best), rank[best]) if top else ()
@@ -203,11 +207,25 @@ def _scored(stored: StoredModel, rows: Rows, scores: Scores, rank: IntArray) -> 
     )
 
 
+def _keep_expected(
+    definition: Prediction, workshop: Workshop, version: str, as_of: datetime, rows: Rows, scores: Scores
+) -> None:
+    """Write what is expected beside the amount of the period just before, from which the course of value follows."""
+    customers = rows.customers
+    with workshop.passing(f"people_{definition.name}") as people:
+        workshop.warehouse.engine.write(people, pa.table({"customer_id": pa.array(customers.tolist(), pa.string())}))
+        current = answers_before(definition, workshop, CutOff(str(as_of.date()), 0.0, 1.0, as_of), people, customers)
+    learnt = stored_card(workshop.folder, definition.name, version).trained_as_of or as_of
+    run = ScoringRun(definition.name, version, as_of, known_at=max(as_of, learnt))
+    fresh = expected_rows(run, customers, current, scores.value)
+    keep_rows(workshop, EXPECTED, fresh, definition.name, as_of)
+
+
 def _keep(
     workshop: Workshop, prediction: str, version: str, as_of: datetime, rows: Rows, scores: Scores, rank: IntArray
 ) -> None:
     """Write the scores; those of the same prediction and instant, of whatever version, give way to them."""
-    engine, people = workshop.warehouse.engine, len(rows)
+    people = len(rows)
     fresh = pa.table(
         {
             "prediction": pa.array([prediction] * people, pa.string()),
@@ -219,16 +237,4 @@ def _keep(
             "rank": pa.array(rank, pa.int64()),
         }
     )
-    if TABLE not in engine.tables():
-        engine.write(TABLE, fresh)
-        return
-    same = exp.and_(
-        exp.EQ(this=exp.column("prediction"), expression=exp.Literal.string(prediction)),
-        exp.EQ(this=exp.column("as_of"), expression=instant_literal(to_store(as_of))),
-    )
-    with engine.transaction():
-        if engine.to_arrow(exp.select("rank").from_(TABLE).where(same).limit(1)).num_rows:
-            with workshop.passing("scores") as kept:
-                engine.create_table_as(kept, exp.select("*").from_(TABLE).where(exp.Not(this=exp.paren(same))))
-                engine.create_table_as(TABLE, exp.select("*").from_(kept))
-        engine.append(TABLE, fresh)
+    keep_rows(workshop, TABLE, fresh, prediction, as_of)

@@ -10,10 +10,15 @@ from pathlib import Path
 
 from aimwell.core.rules import Rule
 from aimwell.insight.features.build import Features
+from aimwell.insight.features.families.value_course import EXPECTED_VALUE
 from aimwell.insight.features.library import Library
+from aimwell.insight.predictions.expected import last_expected
 from aimwell.insight.rules.context import RuleContext
 from aimwell.store.warehouse.history import History
 from aimwell.store.warehouse.warehouse import Warehouse
+
+VALUE_PREDICTION = "value_prediction"
+"""The setting that names the prediction of an amount behind the course of value."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,16 @@ class Workshop:
         if as_of not in self._features:
             self._features[as_of] = Features(self.history(as_of), self.library, self.version)
         return self._features[as_of]
+
+    def described(self, as_of: datetime, prediction: str | None = None) -> Features:
+        """The features as of the instant with those that follow from scores, as profiles and segments show them.
+
+        They are apart from those that predictions learn from, so that no prediction learns from itself.
+        prediction: whose amounts the course of value compares; by default the workspace's setting `value_prediction`.
+        """
+        chosen = prediction or str(self.warehouse.settings.get(VALUE_PREDICTION, ""))
+        table = last_expected(self.warehouse.engine, chosen, as_of, self.version) if chosen else None
+        return self.features(as_of, {EXPECTED_VALUE: table}) if table else self.features(as_of)
 
     def rules(self, as_of: datetime) -> RuleContext:
         """What rules may speak of as of the instant."""

@@ -59,6 +59,7 @@ def family_of(tag: Tag, library: Library, listed: ManualList | None = None, thin
         above=above,
         author=_author(tag, listed),
         mark=listed.mark if listed else things if _TAGGED in needs else "",
+        given=tuple(dict.fromkeys(each for family in above for each in family.given)),
     )
 
 
