@@ -2,9 +2,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
-from aimwell.science.arrays import both_kinds, codes, matrix, numbers, same_length, share, shares, table, truths
+from aimwell.science.arrays import (
+    both_kinds,
+    codes,
+    matrix,
+    mean_ranks,
+    numbers,
+    same_length,
+    share,
+    shares,
+    table,
+    truths,
+)
 
 
 def test_lists_of_any_number_type_become_floats() -> None:
@@ -46,3 +60,8 @@ def test_what_cannot_be_used_is_named_with_what_was_seen() -> None:
         codes([], "customers")
     with pytest.raises(BadQuestion, match="a 1, b 2"):
         same_length(a=np.zeros(1), b=np.zeros(2))
+
+
+@given(st.lists(st.sampled_from([-2.5, 0.0, 0.5, 1.0, 7.0]), max_size=40))
+def test_mean_ranks_are_those_of_scipy(values: list[float]) -> None:
+    assert mean_ranks(np.array(values)).tolist() == rankdata(values).tolist()

@@ -122,6 +122,23 @@ def totals(places: IntArray, weights: NDArray[np.generic], size: int) -> FloatAr
     return summed
 
 
+def mean_ranks(values: NDArray[np.generic]) -> FloatArray:
+    """The place of each value in ascending order, from 1; equal values share the mean of their places [n].
+
+    The same as `scipy.stats.rankdata`, without what surrounds it there: resampling asks thousands of times.
+
+    >>> mean_ranks(np.array([10, 30, 10]))
+    array([1.5, 3. , 1.5])
+    """
+    order = values.argsort(kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))[: values.size]
+    sizes = np.diff(np.append(starts, values.size))
+    ranks = np.empty(values.size, dtype=np.float64)
+    ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
+    return ranks
+
+
 def same_length(**arrays: NDArray[np.generic]) -> None:
     """Raises BadQuestion unless all arrays speak about the same number of customers."""
     lengths = {name: len(array) for name, array in arrays.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,11 +67,11 @@ class Trees:
 
 def grow(sheet: Sheet, settings: TreeSettings, objective: Objective, rounds: int, seed: int) -> Trees:
     """Trees on all rows of the sheet, in as many bags as the settings say; equal seeds give equal trees."""
+    data = _dataset(sheet, settings.bins).construct()  # shared by the bags, which only read it
+    threads = _threads(sheet.matrix) if settings.bags == 1 else 1
 
     def bag(number: int) -> lightgbm.Booster:
-        threads = _threads(sheet.matrix) if settings.bags == 1 else 1
-        parameters = _parameters(sheet, settings, objective, seed + 1000 * number, threads)
-        return lightgbm.train(parameters, _dataset(sheet, settings.bins), rounds)  # each its own: nothing is shared
+        return lightgbm.train(_parameters(sheet, settings, objective, seed + 1000 * number, threads), data, rounds)
 
     return Trees(tuple(abreast(bag, range(settings.bags))))
 
@@ -79,17 +79,14 @@ def grow(sheet: Sheet, settings: TreeSettings, objective: Objective, rounds: int
 def grow_until(
     sheet: Sheet, later: Sheet, settings: TreeSettings, objective: Objective, seed: int
 ) -> tuple[Trees, int]:
-    """One bag that grows as long as it foretells the later rows better, and the number of rounds that was best."""
-    data = _dataset(sheet, settings.bins)
+    """One bag and its number of rounds: what the settings say, or as long as it foretells the later rows better."""
+    data, parameters = _dataset(sheet, settings.bins), _parameters(sheet, settings, objective, seed)
+    if settings.rounds != "auto":
+        return Trees((lightgbm.train(parameters, data, settings.rounds),)), settings.rounds
     valid = _dataset(later, settings.bins, data)
-    most = MOST_ROUNDS if settings.rounds == "auto" else settings.rounds
-    stop: list[Callable[..., Any]] = []
-    if settings.rounds == "auto":
-        stop.append(lightgbm.early_stopping(PATIENCE, verbose=False))
-    booster = lightgbm.train(
-        _parameters(sheet, settings, objective, seed), data, most, valid_sets=[valid], callbacks=stop
-    )
-    return Trees((booster,)), booster.best_iteration or most
+    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    booster = lightgbm.train(parameters, data, MOST_ROUNDS, valid_sets=[valid], callbacks=[stop])
+    return Trees((booster,)), booster.best_iteration or MOST_ROUNDS
 
 
 def _dataset(sheet: Sheet, bins: int, reference: lightgbm.Dataset | None = None) -> lightgbm.Dataset:
@@ -123,7 +120,7 @@ def _parameters(
         "max_cat_threshold": 16,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "num_threads": threads,
         "feature_pre_filter": False,
         "verbosity": -1,

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
-from aimwell.science.arrays import FloatArray, numbers, same_length, share, shares
+from aimwell.science.arrays import FloatArray, mean_ranks, numbers, same_length, share, shares
 from aimwell.science.metrics.interval import Estimate, mean_estimate, wilson
 from aimwell.science.metrics.order import best_first
 
@@ -108,7 +107,7 @@ def spearman(predicted: ArrayLike, seen: ArrayLike) -> float:
     guess, truth = _checked(predicted, seen)
     _refuse_alike(guess, "forecasts")
     _refuse_alike(truth, "amounts seen")
-    return float(np.corrcoef(rankdata(guess), rankdata(truth))[0, 1])
+    return float(np.corrcoef(mean_ranks(guess), mean_ranks(truth))[0, 1])
 
 
 def normalised_gini(predicted: ArrayLike, seen: ArrayLike) -> float:
@@ -224,6 +223,6 @@ def _refuse_negative(truth: FloatArray) -> None:
 
 def _gini(order: FloatArray, money: FloatArray) -> float:
     # Mean ranks give tied forecasts their money in equal parts: no luck in the order.
-    ranks = rankdata(order)
+    ranks = mean_ranks(order)
     n = money.size
     return float((2 * ranks - n - 1) @ money) / (n * float(money.sum()))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.special import expit, logit, ndtr
 
 from aimwell.core.errors import NotEnoughData
 from aimwell.science.arrays import (
@@ -16,6 +15,7 @@ from aimwell.science.arrays import (
     IntArray,
     both_kinds,
     codes,
+    mean_ranks,
     numbers,
     same_length,
     totals,
@@ -103,7 +103,7 @@ def auc_difference(
     value_two, influence_two = _auc_influence(two, buys)
     gap, influence = value_one - value_two, influence_one - influence_two
     error = _auc_error(influence, buys, groups)
-    better = float(norm.cdf(gap / error)) if error > 0 else 0.5 + float(np.sign(gap)) / 2
+    better = float(ndtr(gap / error)) if error > 0 else 0.5 + float(np.sign(gap)) / 2
     return Difference(
         auc_estimate(one, buys, groups=groups, level=level),
         auc_estimate(two, buys, groups=groups, level=level),
@@ -207,7 +207,7 @@ def _average_precision(buyers: FloatArray, others: FloatArray) -> float:
 
 def _auc(scores: FloatArray, bought: BoolArray) -> float:
     positives = int(bought.sum())
-    total = float(rankdata(scores)[bought].sum())
+    total = float(mean_ranks(scores)[bought].sum())
     return (total - positives * (positives + 1) / 2) / (positives * (bought.size - positives))
 
 
@@ -218,9 +218,9 @@ def _auc_influence(scores: FloatArray, bought: BoolArray) -> tuple[float, FloatA
     """
     m = int(bought.sum())
     n = bought.size - m
-    ranks = rankdata(scores)
+    ranks = mean_ranks(scores)
     among = np.empty_like(ranks)
-    among[bought], among[~bought] = rankdata(scores[bought]), rankdata(scores[~bought])
+    among[bought], among[~bought] = mean_ranks(scores[bought]), mean_ranks(scores[~bought])
     placement = (ranks - among) / np.where(bought, n, m)
     value = float(placement[bought].mean())
     return value, np.where(bought, (placement - value) / m, (1 - placement - value) / n)
