@@ -14,6 +14,7 @@ _REFUSED = Text("{source} → {table}：拒收 {why}", "{source} → {table}: re
 _NOTHING_NEW = Text(
     "没有新内容：所有文件都已按现状导入过。", "Nothing new: every file had been loaded before, as it is."
 )
+_NO_ROWS = Text("没有可收下的行：各表与之前相同。", "No row could be kept: the tables are what they were before.")
 _NO_SOURCES = Text(
     "还没有数据来源：用 aimwell source check 文件 --save 建一个。",
     "There are no sources yet: `aimwell source check FILES --save` makes one.",
@@ -45,7 +46,8 @@ def show_books(session: Session, report: LoadReport, language: Language) -> None
     for line in refused:
         session.say(line)
     if not report.changed:
-        session.say(_NOTHING_NEW.said(language))
+        read = any(source.new or source.changed for source in report.sources)
+        session.say((_NO_ROWS if read else _NOTHING_NEW).said(language))
     for source in report.sources:
         for note in source.notes:
             session.say(f"{source.source}: {note.said(language)}")

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from signal import SIGINT, signal
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -29,6 +32,10 @@ CANCELLED = 130
 BAD_INPUT = 2
 FAILED = 1
 
+_CANCELLED = Text(
+    "已取消：已完成的保留，没有半途的结果。", "Cancelled: what was finished stays, nothing is left half done."
+)
+
 
 class Cancelled(AimwellError):
     """A person stopped the command."""
@@ -36,12 +43,16 @@ class Cancelled(AimwellError):
 
 @dataclass
 class Session:
-    """The options that every command shares, and the places it writes to."""
+    """The options that every command shares, and the places it writes to.
+
+    interrupted: whether a person has pressed Ctrl-C since; whatever fails afterwards fails for that reason.
+    """
 
     folder: Path = Path()
     as_json: bool = False
     quiet: bool = False
     language: Language | None = None
+    interrupted: bool = False
 
     def workspace(self) -> Workspace:
         """The workspace that the command works on."""
@@ -121,9 +132,13 @@ def told(session: Session) -> Iterator[None]:
     try:
         yield
     except AimwellError as error:
+        if session.interrupted:
+            raise
         _tell(session, error)
         raise typer.Exit(BAD_INPUT if isinstance(error, BadInput) else FAILED) from error
     except OSError as error:
+        if session.interrupted:
+            raise
         refused = Unavailable(
             f"{error.filename or 'A file'} cannot be used: {error.strerror or error}",
             remedy="Check the path, and who may read and write it.",
@@ -132,10 +147,29 @@ def told(session: Session) -> Iterator[None]:
         raise typer.Exit(FAILED) from error
 
 
-def cancelled(session: Session) -> typer.Exit:
-    """What a person who interrupts a command is told, and how the command then ends."""
-    _tell(session, Cancelled("Cancelled: what was there before is unchanged"))
-    return typer.Exit(CANCELLED)
+@contextmanager
+def interruptible(session: Session) -> Iterator[None]:
+    """Let Ctrl-C end a command with one sentence, in whatever shape it comes up.
+
+    An interrupt that strikes inside of a library may come up as that library's own error, or as one of cleaning up.
+    """
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        session.interrupted = True
+        raise KeyboardInterrupt
+
+    main = current_thread() is main_thread()  # others cannot listen to signals, and none is sent to them
+    before = signal(SIGINT, note) if main else None
+    try:
+        yield
+    except BaseException as error:
+        if not session.interrupted and not isinstance(error, KeyboardInterrupt):
+            raise
+        _tell(session, Cancelled(_CANCELLED.said(session.speaks())))
+        raise typer.Exit(CANCELLED) from error
+    finally:
+        if main:
+            signal(SIGINT, before)
 
 
 def _tell(session: Session, error: AimwellError) -> None:

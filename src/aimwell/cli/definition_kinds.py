@@ -11,6 +11,15 @@ from functools import cache
 from aimwell.core.definitions import Definition
 from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.problems import Problem
+from aimwell.core.rules import segments_of
+from aimwell.core.tables import TABLES
+from aimwell.insight.clusterings import Clustering
+from aimwell.insight.opening import as_of_instant, workshop_of
+from aimwell.insight.predictions import Prediction
+from aimwell.insight.rules.context import RuleContext
+from aimwell.insight.segments.definition import Segment
+from aimwell.insight.segments.membership import sizes
+from aimwell.insight.segments.order import check_segments
 from aimwell.store.workspace import Workspace
 
 _STEPS = (
@@ -48,6 +57,31 @@ def check_all(workspace: Workspace) -> dict[str, list[str]]:
     if problems:
         raise BadDefinition(problems)
     return found
+
+
+def check_names(workspace: Workspace) -> None:
+    """Whether tags and segments name only what there is, where data are loaded to tell; call `check_all` before.
+
+    Raises BadDefinition with every problem, each with file and line: unknown tags, attributes, segments, predictions
+    and tables, and definitions that are made from each other in a circle.
+    """
+    with workspace.warehouse() as warehouse:
+        if not any(table in TABLES for table in warehouse.engine.tables()):
+            return
+        workshop = workshop_of(workspace, warehouse)  # reads the workspace's own tags, and checks them
+        segments = workspace.definitions(Segment)
+        groups = {f"{name}." for name in workspace.definitions(Clustering)}
+        spoken = {name for each in segments.values() for name in segments_of(each.rule)}
+        context = RuleContext(workshop.features(as_of_instant(workspace, warehouse, None)))
+        problems = check_segments(
+            workspace.folder,
+            segments,
+            context,
+            predictions=list(workspace.definitions(Prediction)),
+            recorded=[*sizes(warehouse.engine), *(name for name in spoken if name.startswith(tuple(groups)))],
+        )
+    if problems:
+        raise BadDefinition(problems)
 
 
 def schema_of(name: str) -> str:

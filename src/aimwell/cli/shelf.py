@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from aimwell.cli.command import Commands
-from aimwell.cli.console import Session, cancelled
+from aimwell.cli.console import Session, interruptible
 from aimwell.cli.options import with_shared
 from aimwell.cli.outline import Outline, outline_of
 from aimwell.core.registry import ClashingExtensions, instances, module_names
@@ -57,10 +57,8 @@ class Shelf(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (as above)
         """Run the command that was asked for; an interrupt ends it with one sentence wherever it strikes."""
-        try:
+        with interruptible(ctx.ensure_object(Session)):
             return super().invoke(ctx)
-        except KeyboardInterrupt as interrupt:
-            raise cancelled(ctx.ensure_object(Session)) from interrupt
 
     def _place(self, outline: Outline) -> None:
         verbs = {name: Verb(outline.module, name, about) for name, about in outline.verbs.items()}

@@ -134,3 +134,13 @@ def test_one_customer_and_one_row_are_enough(tmp_path: Path) -> None:
     report = load(DuckEngine(), tmp_path, source(ORDERS))
     assert report.quality[0].rows == 1
     assert report.quality[0].oddities == ()
+
+
+def test_days_at_the_edges_of_the_calendar_stop_nothing(tmp_path: Path) -> None:
+    days = ["0001-01-01", "9999-12-31 23:59:59", "10000-01-01", "2024-02-31", "2024-02-29"]
+    write(tmp_path, "orders.csv", HEAD + "".join(f"{at},1,ann,{day},1\n" for at, day in enumerate(days)))
+    engine = DuckEngine()
+    report = load(engine, tmp_path, source(ORDERS.replace("UTC", "America/New_York")))
+    assert tally(report).rejected == {"unreadable_occurred_at": 3}
+    found = rows(engine, "purchase", "occurred_at")
+    assert [str(row[0]) for row in sorted(found, key=str)] == ["2024-02-29 05:00:00", "9999-12-31 23:59:59"]

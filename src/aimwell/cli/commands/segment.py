@@ -129,9 +129,11 @@ def overlaps(context: typer.Context) -> None:
     """Say how segments overlap."""
     session = session_of(context)
     with told(session):
-        with open_workshop(session.workspace()) as workshop:
+        workspace = session.workspace()
+        language = session.speaks(workspace)
+        with open_workshop(workspace) as workshop:
             result = overlap(workshop.warehouse.engine)
         session.json(result)
-        session.table(
-            ["segment", "people"], [[name, size] for name, size in zip(result.names, result.sizes, strict=True)]
-        )
+        session.table(["segment", "people"], [[name, result.sizes[name]] for name in result.names])
+        for pair in result.pairs:
+            session.say(f"- {pair.sentence.said(language)}")

@@ -10,7 +10,7 @@ import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import told
-from aimwell.cli.definition_kinds import check_all, kinds, schema_of
+from aimwell.cli.definition_kinds import check_all, check_names, kinds, schema_of
 from aimwell.cli.examples import example_folder, example_names
 from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.text import Language, Text
@@ -91,7 +91,9 @@ def check(context: typer.Context) -> None:
     """Check every definition of the workspace and list all problems, with file and line."""
     session = session_of(context)
     with told(session):
-        found = check_all(session.workspace())
+        workspace = session.workspace()
+        found = check_all(workspace)
+        check_names(workspace)
         session.json({"definitions": {kind: sorted(names) for kind, names in found.items()}})
         session.table(
             ["kind", "definitions"], [[kind, ", ".join(sorted(names)) or "—"] for kind, names in found.items()]

@@ -34,6 +34,7 @@ _FALSE = ("false", "f", "no", "n", "0", "0.0", "off", "否", "无", "假")
 _EXCEL_EPOCH = 25_569  # days from 30 December 1899 to 1970
 _SECOND = 1_000_000
 _EXACT = 10**15  # doubles below it hold whole numbers exactly
+_FIRST, _BEYOND = "0001-01-02 00:00:00", "10000-01-01 00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,14 @@ _CASTS: dict[Kind, Callable[[exp.Expr, RawKind, Signs], Typed]] = {
 
 
 def _instant(value: exp.Expr, raw: RawKind, formats: tuple[str, ...], *, keep_offset: bool) -> Typed:
-    """A naive instant: on the local clock, or in UTC where `aware` says so."""
+    """A naive instant: on the local clock, or in UTC where `aware` says so; years beyond 1 to 9999 cannot be read."""
+    found = _unbounded(value, raw, formats, keep_offset=keep_offset)
+    since = exp.GTE(this=found.value.copy(), expression=exp.cast(text(_FIRST), data_type_of("instant")))
+    until = exp.LT(this=found.value.copy(), expression=exp.cast(text(_BEYOND), data_type_of("instant")))
+    return Typed(when((exp.and_(since, until), found.value)), aware=found.aware)
+
+
+def _unbounded(value: exp.Expr, raw: RawKind, formats: tuple[str, ...], *, keep_offset: bool) -> Typed:
     if raw in {"instant", "aware", "day"} and not formats:
         moment = exp.cast(value, data_type_of("instant"))
         return Typed(moment, may_fail=False, aware=exp.true() if raw == "aware" else None)

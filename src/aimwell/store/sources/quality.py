@@ -71,7 +71,7 @@ def _inspected(
         return TableQuality(table.name, 0)
     oddities = [oddity for name, kind in kinds.items() for oddity in _odd(engine, table.name, name, kind, facts)]
     oddities = [odd for odd in oddities if odd.kind != "constant" or (table.name, odd.column) not in given]
-    oddities += _odd_days(engine, table, facts, where)
+    oddities += _odd_days(engine, table, facts, where, now)
     return TableQuality(table.name, facts.rows, tuple(oddities), tuple(_orphans(engine, table)))
 
 
@@ -200,8 +200,8 @@ def _oddity(kind: str, name: str, rows: int, of: int, examples: tuple[str, ...] 
     return Oddity(kind, name, rows, share, said, examples)
 
 
-def _odd_days(engine: Engine, table: Table, facts: _Facts, where: ZoneInfo) -> list[Oddity]:
-    """Days without rows, or with far fewer or more than usual, for facts that happen every day."""
+def _odd_days(engine: Engine, table: Table, facts: _Facts, where: ZoneInfo, now: datetime) -> list[Oddity]:
+    """Days until now without rows, or with far fewer or more than usual, for facts that happen every day."""
     if table.occurred is None or table.shape not in {"fact", "day_fact"}:
         return []
     least, most = facts.values.get(f"least:{table.occurred}"), facts.values.get(f"most:{table.occurred}")
@@ -209,7 +209,8 @@ def _odd_days(engine: Engine, table: Table, facts: _Facts, where: ZoneInfo) -> l
     if isinstance(least, datetime) and isinstance(most, datetime):
         day = exp.cast(from_utc(day, where, least, most), data_type("DATE"))
     query = exp.select(exp.alias_(day, "day"), exp.alias_(exp.Count(this=exp.Star()), "n"))
-    query = query.from_(exp.to_table(table.name)).where(known(column(table.occurred))).group_by(day.copy())
+    past = exp.LT(this=column(table.occurred), expression=instant_literal(now))
+    query = query.from_(exp.to_table(table.name)).where(past).group_by(day.copy())
     counts: dict[date, int] = {row["day"]: row["n"] for row in engine.to_arrow(query).to_pylist()}
     return odd_days(table.occurred, counts)
 

@@ -50,6 +50,7 @@ CONTENDERS = "load_contenders"
 WINNERS = "load_winners"
 ACCEPTED = "accepted"
 DUPLICATE, SUPERSEDED, CONFLICT = "duplicate", "superseded", "conflicting_key"
+_FOR_EVER = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 (naive by contract)
 _THERE, _VERDICT, _WINNER, _RANK = "_there", "_verdict", "_winner", "_rank"
 
 
@@ -182,6 +183,8 @@ class Settling:
         if not isinstance(low, datetime) or not isinstance(high, datetime):
             return value
         utc = to_utc(value, target.zone, low, high)
+        if high >= LATEST:  # "for ever" (9999-12-31 23:59:59) stays in the last year there is
+            utc = exp.Least(this=utc, expressions=[instant_literal(_FOR_EVER)])
         return when((column(AWARE + target.name), value.copy()), otherwise=utc) if target.mixed else utc
 
     def _contested(self) -> exp.Expr:

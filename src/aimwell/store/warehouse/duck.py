@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,7 @@ from aimwell.core.errors import QueryFailed, Unavailable
 from aimwell.store.warehouse.engine import Dialect
 
 _BATCH = "aimwell_batch"
+_INTERRUPTED = "Query interrupted"
 _DROP = parse_one("DROP TABLE IF EXISTS nothing", read="duckdb")  # the node's arguments have changed between versions
 
 
@@ -46,10 +47,14 @@ class DuckEngine:
         self._execute(self._render(statement))
 
     def to_arrow(self, query: exp.Expr) -> pa.Table:
-        return self._query(query).to_arrow_table()
+        sql = self._render(query)
+        with _explained(sql):
+            return self._connection.sql(sql).to_arrow_table()
 
     def batches(self, query: exp.Expr, size: int) -> Iterator[pa.RecordBatch]:
-        yield from self._query(query).to_arrow_reader(size)
+        sql = self._render(query)
+        with _explained(sql):
+            yield from self._connection.sql(sql).to_arrow_reader(size)
 
     def create_table_as(self, name: str, query: exp.Expr) -> None:
         self.run(exp.Create(this=exp.to_table(name), kind="TABLE", replace=True, expression=query))
@@ -142,21 +147,28 @@ class DuckEngine:
         self._connection.register(_BATCH, rows)
         try:
             yield
-        finally:
-            self._connection.unregister(_BATCH)
+        except BaseException:
+            with suppress(duckdb.Error):  # a transaction that has failed refuses even this, and would hide why
+                self._connection.unregister(_BATCH)
+            raise
+        self._connection.unregister(_BATCH)
 
     def _render(self, statement: exp.Expr) -> str:
         return statement.sql(dialect="duckdb")
 
-    def _query(self, query: exp.Expr) -> duckdb.DuckDBPyRelation:
-        sql = self._render(query)
-        try:
-            return self._connection.sql(sql)
-        except duckdb.Error as error:
-            raise QueryFailed(str(error), statement=sql) from error
-
     def _execute(self, sql: str, parameters: list[object] | None = None) -> duckdb.DuckDBPyConnection:
-        try:
+        with _explained(sql):
             return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise QueryFailed(str(error), statement=sql) from error
+
+
+@contextmanager
+def _explained(sql: str) -> Iterator[None]:
+    """Failures of a statement carry its text; an interrupt stays one (DuckDB makes a RuntimeError of it)."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryFailed(str(error), statement=sql) from error
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
