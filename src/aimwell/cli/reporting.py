@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from aimwell.cli.audience_files import write_table
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
-from aimwell.core.time import from_store
-from aimwell.insight.features.library import Library
-from aimwell.insight.opening import workshop_of
+from aimwell.insight.opening import open_workshop
 from aimwell.insight.predictions import Prediction, Scoring, Workshop, audience_table
-from aimwell.insight.rules.words import sentence
 from aimwell.insight.segments.definition import Segment
-from aimwell.insight.tags.own import own_tags
 from aimwell.store.workspace import Workspace
-from aimwell.web.report.build import Findings, Overview, build_page
+from aimwell.web.report import gathering
+from aimwell.web.report.build import Findings, build_page
 from aimwell.web.report.page import render
+from aimwell.web.report.questions import Question, question_of
 from aimwell.worker.job import Results, run
 
-_OVERVIEW = """
-WITH bought AS (
-  SELECT customer_id, order_id, min(occurred_at) AS occurred_at, sum(amount) AS amount
-  FROM purchase GROUP BY customer_id, order_id
-)
-SELECT count(DISTINCT customer_id) AS customers, count(*) AS orders, coalesce(sum(amount), 0) AS revenue,
-  count(DISTINCT CASE WHEN occurred_at >= days_before(56) THEN customer_id END) AS active,
-  min(occurred_at) AS since, max(occurred_at) AS until
-FROM bought
-"""
+LISTED = 500
+"""Customers on each list, with reasons; all are scored, and the others stand in the table `score`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,63 +29,62 @@ class Left:
 
     results: Results
     titles: Mapping[str, Text]
+    questions: Mapping[str, Question]
     report: Path
     lists: tuple[Path, ...]
 
 
 def run_and_report(workspace: Workspace, *, as_of: str | None, language: Language, progress: Progress = silent) -> Left:
     """The main job, then lists as CSV and Parquet and the report as HTML, in the workspace's `out` folder."""
-    results = run(workspace, as_of=as_of, progress=part(progress, 0.0, 0.95))
-    titles = {name: each.title for name, each in workspace.definitions(Prediction).items()}
+    results = run(workspace, as_of=as_of, top=LISTED, progress=part(progress, 0.0, 0.9))
+    return report_on(workspace, results, language=language, progress=part(progress, 0.9, 1.0))
+
+
+def report_on(workspace: Workspace, results: Results, *, language: Language, progress: Progress = silent) -> Left:
+    """The lists and the report of a finished job; what there was before stays if anything fails."""
     files = {name: write_lists(workspace, name, scoring, language) for name, scoring in results.scorings.items()}
-    progress("report", 0.97)
-    with workspace.warehouse() as warehouse:
-        overview = _overview(workshop_of(workspace, warehouse), results.as_of)
-    segments = workspace.definitions(Segment)
-    findings = Findings(
-        as_of=results.as_of,
-        overview=overview,
+    progress("report", 0.1)
+    with open_workshop(workspace) as workshop:
+        findings = gather(workspace, workshop, results, files)
+    progress("report", 0.8)
+    report = workspace.place("out", "report.html")
+    fresh = report.with_name(".report.html.new")
+    fresh.write_text(render(build_page(workspace, findings), language), encoding="utf-8")
+    fresh.replace(report)
+    progress("report", 1.0)
+    lists = tuple(path for paths in files.values() for path in paths)
+    return Left(results, findings.titles, findings.questions, report, lists)
+
+
+def gather(
+    workspace: Workspace, workshop: Workshop, results: Results, files: Mapping[str, tuple[Path, ...]]
+) -> Findings:
+    """Everything that the report says: what the job returned, and what is asked of the warehouse for it."""
+    definitions, segments = workspace.definitions(Prediction), workspace.definitions(Segment)
+    titles = {name: each.title for name, each in definitions.items()}
+    names = {name: each.title for name, each in segments.items()}
+    backtests = {name: card.backtest for name, card in results.predictions.items()}
+    engine, as_of = workshop.warehouse.engine, results.as_of
+    labels = gathering.all_labels(titles, segments, results.clusterings)
+    return Findings(
+        as_of=as_of,
+        overview=gathering.overview(workshop, as_of),
         load=results.load,
         titles=titles,
-        backtests={name: trained.backtest for name, trained in results.predictions.items()},
+        questions={name: question_of(definitions[name], workshop.library, names, titles) for name in backtests},
+        backtests=backtests,
         scorings=results.scorings,
         files={name: [str(path.relative_to(workspace.folder)) for path in paths] for name, paths in files.items()},
-        segments=results.segments,
-        segment_definitions=segments,
-        segment_sentences=_sentences(segments, titles, own_tags(workspace).library),
+        failures=results.predicted.failures,
+        segments=gathering.segment_story(workshop, results.segments, segments, titles, as_of),
         clusterings=results.clusterings,
+        customer=gathering.customer_story(workshop, definitions, backtests, results.scorings, labels, as_of),
+        earlier=gathering.earlier_loads(engine, results.load),
+        quality=gathering.quality_of(engine, results.load, workspace.settings.timezone),
     )
-    report = workspace.place("out", "report.html")
-    report.write_text(render(build_page(workspace, findings), language), encoding="utf-8")
-    progress("report", 1.0)
-    return Left(results, titles, report, tuple(path for paths in files.values() for path in paths))
 
 
 def write_lists(workspace: Workspace, name: str, scoring: Scoring, language: Language) -> tuple[Path, ...]:
     """The audience of a prediction as CSV and Parquet."""
     rows = audience_table(scoring.audience, language)
     return tuple(write_table(rows, workspace.place("out", f"{name}{ending}")) for ending in (".csv", ".parquet"))
-
-
-def _sentences(segments: Mapping[str, Segment], predictions: Mapping[str, Text], library: Library) -> dict[str, Text]:
-    names = {name: segment.title for name, segment in segments.items()}
-    return {
-        name: Text(
-            sentence(segment.rule, "zh", library, segments=names, predictions=predictions),
-            sentence(segment.rule, "en", library, segments=names, predictions=predictions),
-        )
-        for name, segment in segments.items()
-    }
-
-
-def _overview(workshop: Workshop, as_of: datetime) -> Overview:
-    row = workshop.history(as_of).to_arrow(_OVERVIEW).to_pylist()[0]
-    return Overview(
-        customers=int(row["customers"]),
-        orders=int(row["orders"]),
-        revenue=float(row["revenue"]),
-        active=int(row["active"]),
-        tags=len(workshop.features(as_of).columns()),
-        since=from_store(row["since"]),
-        until=from_store(row["until"]),
-    )

@@ -9,6 +9,7 @@ from typing import Literal
 from aimwell.core.text import Text
 
 Tone = Literal["plain", "ok", "warn", "danger", "hold", "primary"]
+Mark = Literal["line", "dash", "dot", "band", "circle", "square", "triangle", "diamond", "circle-open", "square-open"]
 Json = dict[str, object]
 
 
@@ -41,14 +42,36 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A title between the blocks of a section."""
+
+    text: Text
+    hint: Text | None = None
+    kind: str = field(default="heading", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of a chart's legend: what a mark stands for."""
+
+    name: Text
+    colour: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
-    """One interactive chart that answers a question; `answer` says the answer in words."""
+    """One interactive chart that answers a question; `answer` says the answer in words.
+
+    legend: stands above the picture as text, so that long names never cover the lines.
+    """
 
     question: Text
     drawing: tuple[Json, Json]  # zh, en: {"data": [...], "layout": {...}}
     answer: Text | None = None
     height: int = 320
     wide: bool = False
+    legend: Sequence[Key] = ()
     kind: str = field(default="chart", init=False)
 
 
@@ -63,7 +86,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns; `numbers` lists the columns that are aligned right."""
+    """Rows under named columns; `numbers` lists the columns that are aligned right.
+
+    On narrow screens every row becomes a small card with the column's name before each value.
+    """
 
     columns: Sequence[Text]
     rows: Sequence[Sequence[Text | Cell]]
@@ -72,6 +98,26 @@ class Table:
     note: Text | None = None
     wide: bool = True
     kind: str = field(default="table", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is known: its name, its value, and how it compares (`place`: a share of the way from left)."""
+
+    name: Text
+    value: Text
+    hint: Text | None = None
+    place: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A compact list of names and values."""
+
+    facts: Sequence[Fact]
+    title: Text | None = None
+    wide: bool = True
+    kind: str = field(default="facts", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,34 +131,45 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Small cards beside one another, such as the groups of a clustering."""
+    """Small cards beside one another, such as the groups of a clustering; `roomy` ones are half a page wide."""
 
     cards: Sequence[Card]
+    roomy: bool = False
     kind: str = field(default="cards", init=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One small card: a title with a colour mark, a figure, and lines of words."""
+    """One small card: a title with a colour mark, a badge, a figure, lines of words, facts, points, and a last note.
+
+    link: key of the section that says more.
+    """
 
     title: Text
-    lines: Sequence[Text]
+    lines: Sequence[Text] = ()
     figure: Text | None = None
     colour: str = ""
+    badge: Cell | None = None
+    facts: Sequence[Fact] = ()
+    points: Sequence[Text] = ()
+    points_title: Text | None = None
+    note: Text | None = None
+    link: str = ""
 
 
-Block = Figures | Sentence | Chart | Table | Fold | Cards
+Block = Figures | Sentence | Heading | Chart | Table | Facts | Fold | Cards
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One chapter of the report, with the question that it answers."""
+    """One chapter of the report, with the question that it answers; `group` is the part of the contents it is under."""
 
     key: str
     title: Text
     question: Text
     blocks: Sequence[Block]
     badge: Text | None = None
+    group: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

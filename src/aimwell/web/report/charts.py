@@ -1,13 +1,23 @@
-"""Charts as plain drawing instructions for the plotting library in the page; one function per question."""
+"""Charts as plain drawing instructions for the plotting library in the page; one function per question.
+
+Legends stand outside the picture (`blocks.Key`), so that long names never cover a line and wrap on narrow screens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from aimwell.core.text import Language, Text
 from aimwell.web.report import theme
-from aimwell.web.report.blocks import Json
+from aimwell.web.report.blocks import Json, Key, Mark
+
+Role = Literal["series", "baseline", "random"]
+Drawing = tuple[Json, Json]
+_DASHES: dict[Role, str] = {"series": "solid", "baseline": "dash", "random": "dot"}
+_MARKS: dict[Role, Mark] = {"series": "line", "baseline": "dash", "random": "dot"}
+_CLEAR = "rgba(0,0,0,0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,42 +27,50 @@ class Line:
     name: Text
     x: Sequence[object]
     y: Sequence[float]
-    role: str = "series"  # series | baseline | random
+    role: Role = "series"
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
 
+    @property
+    def colour(self) -> str:
+        return {"series": theme.SERIES[0], "baseline": theme.SERIES[1], "random": theme.FIELD}[self.role]
 
-def layout(
-    *, x_title: str = "", y_title: str = "", x_format: str = "", y_format: str = "", legend: bool = True
-) -> Json:
-    """The common look: paper, hairlines, tabular figures, legend above."""
-    axis: Json = {
-        "gridcolor": theme.LINE,
-        "linecolor": theme.FIELD,
-        "zeroline": False,
-        "tickfont": {"size": 12, "color": theme.TEXT2},
-        "title": {"font": {"size": 12, "color": theme.TEXT3}},
-        "automargin": True,
-    }
+    @property
+    def key(self) -> Key:
+        """The line in a legend."""
+        return Key(self.name, self.colour, _MARKS[self.role])
+
+
+def layout(*, x_title: str = "", y_title: str = "", x_format: str = "", y_format: str = "") -> Json:
+    """The common look: paper, hairlines, tabular figures."""
+
+    def axis(title: str, form: str) -> Json:
+        return {
+            "gridcolor": theme.LINE,
+            "linecolor": theme.FIELD,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+            "tickfont": {"size": 12, "color": theme.TEXT2},
+            "tickformat": form,
+            "title": {"text": title, "font": {"size": 12, "color": theme.TEXT2}, "standoff": 10},
+        }
+
     return {
         "font": {"family": theme.FONT, "size": 13, "color": theme.TEXT},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 56, "r": 16, "t": 34, "b": 44},
-        "showlegend": legend,
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.16, "font": {"size": 12}},
+        "paper_bgcolor": _CLEAR,
+        "plot_bgcolor": _CLEAR,
+        "margin": {"l": 56, "r": 16, "t": 12, "b": 48},
+        "showlegend": False,
         "hoverlabel": {"font": {"family": theme.FONT, "size": 12}},
-        "xaxis": axis
-        | {"title": {"text": x_title, "font": {"size": 12, "color": theme.TEXT3}}, "tickformat": x_format},
-        "yaxis": axis
-        | {"title": {"text": y_title, "font": {"size": 12, "color": theme.TEXT3}}, "tickformat": y_format},
+        "xaxis": axis(x_title, x_format),
+        "yaxis": axis(y_title, y_format),
         "hovermode": "closest",
     }
 
 
-def _line_trace(line: Line, index: int, language: Language) -> list[Json]:
+def _traces(line: Line, language: Language) -> list[Json]:
     traces: list[Json] = []
-    colour = theme.FIELD if line.role == "random" else theme.SERIES[index % len(theme.SERIES)]
     if line.low is not None and line.high is not None:
         traces.append(
             {
@@ -61,13 +79,11 @@ def _line_trace(line: Line, index: int, language: Language) -> list[Json]:
                 "x": [*line.x, *reversed(list(line.x))],
                 "y": [*line.high, *reversed(list(line.low))],
                 "fill": "toself",
-                "fillcolor": theme.translucent(colour, 0.14),
+                "fillcolor": theme.translucent(line.colour, 0.14),
                 "line": {"width": 0},
                 "hoverinfo": "skip",
-                "showlegend": False,
             }
         )
-    dash = "dot" if line.role == "random" else "dash" if line.role == "baseline" else "solid"
     traces.append(
         {
             "type": "scatter",
@@ -75,81 +91,76 @@ def _line_trace(line: Line, index: int, language: Language) -> list[Json]:
             "name": line.name.said(language),
             "x": list(line.x),
             "y": list(line.y),
-            "line": {"color": colour, "width": 1.5 if line.role == "random" else 2.5, "dash": dash},
+            "line": {
+                "color": line.colour,
+                "width": 1.5 if line.role == "random" else 2.5,
+                "dash": _DASHES[line.role],
+            },
+            "hovertemplate": "%{x:.0%} → %{y:.0%}",
         }
     )
     return traces
 
 
-def gains(lines: Sequence[Line], *, mark: tuple[float, float] | None, mark_text: Text | None) -> tuple[Json, Json]:
-    """How many must be contacted to reach the buyers? Shares on both axes; `mark` is the point that is spoken of."""
+def gains(lines: Sequence[Line], *, reached: Text, mark: tuple[float, float], mark_text: Text) -> Drawing:
+    """How many must be contacted to reach the buyers? Shares on both axes; `mark` is the point that is spoken of.
+
+    reached: what the upright axis counts.
+    """
 
     def draw(language: Language) -> Json:
-        data: list[Json] = []
-        for index, line in enumerate(lines):
-            data += _line_trace(line, index, language)
         look = layout(
-            x_title={"zh": "联系的人占比", "en": "share of people contacted"}[language],
-            y_title={"zh": "覆盖的目标客户占比", "en": "share of responders reached"}[language],
+            x_title={"zh": "联系的客户占比", "en": "share of customers contacted"}[language],
+            y_title=reached.said(language),
             x_format=".0%",
             y_format=".0%",
         )
-        # Long names of rules stand one below the other, above the picture.
-        look["margin"] = {"l": 56, "r": 16, "t": 64, "b": 44}
-        look["legend"] = {"x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom", "font": {"size": 12}}
-        if mark and mark_text:
-            data.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "x": [mark[0]],
-                    "y": [mark[1]],
-                    "marker": {"size": 11, "color": theme.SERIES[0]},
-                    "showlegend": False,
-                    "hoverinfo": "skip",
-                }
-            )
-            look["annotations"] = [
-                {
-                    "x": mark[0],
-                    "y": mark[1],
-                    "text": mark_text.said(language),
-                    "showarrow": False,
-                    "xanchor": "left",
-                    "xshift": 12,
-                    "yshift": -14,
-                    "font": {"size": 13, "color": theme.TEXT},
-                    "bgcolor": theme.translucent(theme.SURFACE, 0.85),
-                }
-            ]
-        return {"data": data, "layout": look}
+        look["xaxis"] = {**_axis(look["xaxis"]), "range": [0, 1.01], "dtick": 0.2}
+        look["yaxis"] = {**_axis(look["yaxis"]), "range": [0, 1.02], "dtick": 0.2}
+        look["annotations"] = [
+            {
+                "x": mark[0],
+                "y": mark[1],
+                "text": mark_text.said(language),
+                "showarrow": False,
+                "xanchor": "left",
+                "xshift": 12,
+                "yshift": -16,
+                "font": {"size": 13, "color": theme.TEXT},
+                "bgcolor": theme.translucent(theme.SURFACE, 0.85),
+            }
+        ]
+        data = [trace for line in lines for trace in _traces(line, language)]
+        return {"data": [*data, _dot(mark)], "layout": look}
 
     return draw("zh"), draw("en")
 
 
+def _dot(place: tuple[float, float]) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [place[0]],
+        "y": [place[1]],
+        "marker": {"size": 11, "color": theme.SERIES[0]},
+        "hoverinfo": "skip",
+    }
+
+
 def calibration(
     said: Sequence[float], seen: Sequence[float], low: Sequence[float], high: Sequence[float], people: Sequence[int]
-) -> tuple[Json, Json]:
+) -> Drawing:
     """Can "30 %" be believed? What was said against what happened, with intervals, on the diagonal."""
+    top = max([*said, *high, 0.01]) * 1.05
 
     def draw(language: Language) -> Json:
-        top = max([*said, *high, 0.01]) * 1.05
         points: Json = {
             "type": "scatter",
             "mode": "markers",
-            "name": {"zh": "实际", "en": "seen"}[language],
             "x": list(said),
             "y": list(seen),
             "marker": {"size": 9, "color": theme.SERIES[0]},
-            "error_y": {
-                "type": "data",
-                "symmetric": False,
-                "array": [h - s for h, s in zip(high, seen, strict=True)],
-                "arrayminus": [s - lo for lo, s in zip(low, seen, strict=True)],
-                "color": theme.translucent(theme.SERIES[0], 0.5),
-                "thickness": 2,
-                "width": 0,
-            },
+            "error_y": _bounds(seen, low, high, theme.SERIES[0]),
             "customdata": list(people),
             "hovertemplate": {
                 "zh": "说 %{x:.1%}，实际 %{y:.1%}（%{customdata} 人）",
@@ -160,7 +171,6 @@ def calibration(
         diagonal: Json = {
             "type": "scatter",
             "mode": "lines",
-            "name": {"zh": "完全相符", "en": "exact"}[language],
             "x": [0, top],
             "y": [0, top],
             "line": {"color": theme.FIELD, "dash": "dot", "width": 1.5},
@@ -168,7 +178,7 @@ def calibration(
         }
         look = layout(
             x_title={"zh": "预测的概率", "en": "probability said"}[language],
-            y_title={"zh": "实际发生的比例", "en": "share seen"}[language],
+            y_title={"zh": "实际发生的比例", "en": "share that did it"}[language],
             x_format=".0%",
             y_format=".0%",
         )
@@ -177,162 +187,181 @@ def calibration(
     return draw("zh"), draw("en")
 
 
-def periods(
-    labels: Sequence[str], model: Line, baseline: Line | None, *, y_title: Text, y_format: str = ".2f"
-) -> tuple[Json, Json]:
-    """Does it keep working? One dot with its interval per period, the baseline beside it."""
+def calibration_keys() -> list[Key]:
+    """What the marks of the calibration picture stand for."""
+    return [
+        Key(Text("每组约十分之一的客户，竖线为 95% 区间", "about a tenth of the customers each, bar: 95% interval"),
+            theme.SERIES[0], "circle"),
+        Key(Text("完全相符", "exact"), theme.FIELD, "dot"),
+    ]  # fmt: skip
 
-    def trace(line: Line, colour: str, symbol: str, language: Language) -> Json:
-        drawn: Json = {
-            "type": "scatter",
-            "mode": "markers+lines",
-            "name": line.name.said(language),
-            "x": list(labels),
-            "y": list(line.y),
-            "line": {"color": theme.translucent(colour, 0.4), "width": 1.5},
-            "marker": {"size": 9, "color": colour, "symbol": symbol},
-        }
-        if line.low is not None and line.high is not None:
-            drawn["error_y"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": [h - y for h, y in zip(line.high, line.y, strict=True)],
-                "arrayminus": [y - lo for lo, y in zip(line.low, line.y, strict=True)],
-                "thickness": 2,
-                "width": 0,
-                "color": theme.translucent(colour, 0.5),
-            }
-        return drawn
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One period: its name on the axis, the figure with its interval, the baseline's, and whether it was held out."""
+
+    label: Text
+    value: float
+    low: float
+    high: float
+    baseline: float | None
+    held_out: bool
+
+
+def periods(dots: Sequence[Dot], *, x_title: Text, y_title: Text) -> Drawing:
+    """Does it keep working? One dot with its interval per period, the baseline beside it; held-out periods filled."""
 
     def draw(language: Language) -> Json:
-        data = [trace(model, theme.SERIES[0], "circle", language)]
-        if baseline:
-            data.append(trace(baseline, theme.SERIES[1], "square-open", language))
-        look = layout(y_title=y_title.said(language), y_format=y_format)
+        labels = [dot.label.said(language) for dot in dots]
+        blue, orange = theme.SERIES[0], theme.SERIES[1]
+        model: Json = {
+            "type": "scatter",
+            "mode": "markers+lines",
+            "x": labels,
+            "y": [dot.value for dot in dots],
+            "line": {"color": theme.translucent(blue, 0.4), "width": 1.5},
+            "marker": {
+                "size": 11,
+                "color": [blue if dot.held_out else theme.SURFACE for dot in dots],
+                "line": {"color": blue, "width": 2},
+            },
+            "error_y": _bounds(
+                [dot.value for dot in dots], [dot.low for dot in dots], [dot.high for dot in dots], blue
+            ),
+            "hovertemplate": "%{x}: %{y:.3f}<extra></extra>",
+        }
+        beside: Json = {
+            "type": "scatter",
+            "mode": "markers+lines",
+            "x": labels,
+            "y": [dot.baseline for dot in dots],
+            "line": {"color": theme.translucent(orange, 0.4), "width": 1.5, "dash": "dash"},
+            "marker": {"size": 9, "color": orange, "symbol": "square"},
+            "hovertemplate": "%{x}: %{y:.3f}<extra></extra>",
+        }
+        look = layout(x_title=x_title.said(language), y_title=y_title.said(language), y_format=".2f")
         look["xaxis"] = {**_axis(look["xaxis"]), "type": "category"}
-        return {"data": data, "layout": look}
+        return {"data": [model, beside] if any(dot.baseline is not None for dot in dots) else [model], "layout": look}
 
     return draw("zh"), draw("en")
 
 
-def bars(
-    names: Sequence[Text],
-    values: Sequence[float],
-    texts: Sequence[Text],
-    *,
-    x_format: str = "",
-    x_title: Text | None = None,
-) -> tuple[Json, Json]:
-    """How large is each? Horizontal bars, largest on top, each with its figure."""
+def _bounds(values: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> Json:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [h - y for h, y in zip(high, values, strict=True)],
+        "arrayminus": [y - lo for lo, y in zip(low, values, strict=True)],
+        "color": theme.translucent(colour, 0.5),
+        "thickness": 2,
+        "width": 0,
+    }
+
+
+def bars(names: Sequence[Text], values: Sequence[float], texts: Sequence[Text], *, x_title: Text) -> Drawing:
+    """How large is each? Horizontal bars in the order given, the name of each above it, its figure at its end."""
 
     def draw(language: Language) -> Json:
+        places = list(range(len(names)))
+        look = layout(x_title=x_title.said(language), x_format=".0%")
+        look["yaxis"] = {
+            **_axis(look["yaxis"]),
+            "range": [len(names) - 0.45, -0.75],
+            "showticklabels": False,
+            "gridcolor": _CLEAR,
+        }
+        look["xaxis"] = {**_axis(look["xaxis"]), "rangemode": "tozero"}
+        look["margin"] = {"l": 8, "r": 96, "t": 4, "b": 48}
+        look["bargap"] = 0.62
+        look["annotations"] = [
+            {
+                "x": 0,
+                "y": place,
+                "text": _plain(name.said(language)),
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "yshift": 6,
+                "font": {"size": 12, "color": theme.TEXT},
+            }
+            for place, name in enumerate(names)
+        ]
         data: list[Json] = [
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [name.said(language) for name in names],
+                "y": places,
                 "x": list(values),
-                "text": [text.said(language) for text in texts],
+                "text": [_plain(text.said(language)) for text in texts],
                 "textposition": "outside",
+                "textfont": {"size": 12, "color": theme.TEXT2},
                 "cliponaxis": False,
                 "marker": {"color": theme.SERIES[0]},
-                "hoverinfo": "y+text",
+                "hoverinfo": "text",
             }
         ]
-        look = layout(x_format=x_format, x_title=x_title.said(language) if x_title else "", legend=False)
-        look["yaxis"] = {**_axis(look["yaxis"]), "autorange": "reversed", "gridcolor": "rgba(0,0,0,0)"}
-        look["margin"] = {"l": 8, "r": 72, "t": 8, "b": 36}
-        look["bargap"] = 0.45
         return {"data": data, "layout": look}
 
     return draw("zh"), draw("en")
+
+
+def _plain(words: str) -> str:
+    """Words as the plotting library shall show them: it would read some tags as markup."""
+    return words.replace("<", "‹").replace(">", "›")
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Points of one group in a scatter picture."""
+    """Points of one group in a scatter picture, with its colour and symbol."""
 
     name: Text
     x: Sequence[float]
     y: Sequence[float]
+    place: int
+
+    @property
+    def key(self) -> Key:
+        """The group in a legend."""
+        return Key(self.name, *_look(self.place))
 
 
-def scatter(clouds: Sequence[Cloud]) -> tuple[Json, Json]:
-    """Which groups are there? A two-dimensional map, for looking only."""
+def scatter(clouds: Sequence[Cloud], *, x_title: Sequence[Text], y_title: Sequence[Text]) -> Drawing:
+    """Which groups are there? A map for looking only; the titles of its axes may have several lines."""
+
+    def lines(title: Sequence[Text], language: Language) -> str:
+        return "<br>".join(_plain(line.said(language)) for line in title)
+
+    def trace(cloud: Cloud, language: Language) -> Json:
+        colour, mark = _look(cloud.place)
+        symbol = {"triangle": "triangle-up"}.get(mark, mark)
+        return {
+            "type": "scatter",
+            "mode": "markers",
+            "name": _plain(cloud.name.said(language)),
+            "x": [round(v, 2) for v in cloud.x],
+            "y": [round(v, 2) for v in cloud.y],
+            "marker": {"size": 6, "opacity": 0.7, "color": colour, "symbol": symbol},
+            "hoverinfo": "name",
+        }
 
     def draw(language: Language) -> Json:
-        data: list[Json] = [
-            {
-                "type": "scattergl" if sum(len(c.x) for c in clouds) > 20_000 else "scatter",
-                "mode": "markers",
-                "name": cloud.name.said(language),
-                "x": [round(v, 3) for v in cloud.x],
-                "y": [round(v, 3) for v in cloud.y],
-                "marker": {
-                    "size": 5,
-                    "opacity": 0.7,
-                    "color": theme.SERIES[index % 6],
-                    "symbol": theme.SYMBOLS[index % 6],
-                },
-                "hoverinfo": "name",
-            }
-            for index, cloud in enumerate(clouds)
-        ]
-        look = layout()
+        look = layout(x_title=lines(x_title, language), y_title=lines(y_title, language))
         for axis in ("xaxis", "yaxis"):
             look[axis] = {**_axis(look[axis]), "showticklabels": False, "ticks": ""}
-        look["margin"] = {"l": 8, "r": 8, "t": 8, "b": 8}
-        look["legend"] = {"orientation": "h", "x": 0, "y": -0.06, "font": {"size": 12}}
-        return {"data": data, "layout": look}
+        look["margin"] = {"l": 56, "r": 8, "t": 8, "b": 64}
+        look["hoverlabel"] = {"font": {"family": theme.FONT, "size": 12}, "namelength": -1}
+        return {"data": [trace(cloud, language) for cloud in clouds], "layout": look}
 
     return draw("zh"), draw("en")
 
 
-def heat(
-    rows: Sequence[Text], columns: Sequence[Text], values: Sequence[Sequence[float]], texts: Sequence[Sequence[str]]
-) -> tuple[Json, Json]:
-    """How do two sets of names go together? Cells in one colour's steps, each with its figure."""
-
-    def draw(language: Language) -> Json:
-        steps = [[i / (len(theme.SEQUENCE) - 1), colour] for i, colour in enumerate(theme.SEQUENCE)]
-        data: list[Json] = [
-            {
-                "type": "heatmap",
-                "x": [c.said(language) for c in columns],
-                "y": [r.said(language) for r in rows],
-                "z": [list(row) for row in values],
-                "text": [list(row) for row in texts],
-                "texttemplate": "%{text}",
-                "colorscale": steps,
-                "showscale": False,
-                "hoverinfo": "x+y+text",
-                "xgap": 2,
-                "ygap": 2,
-            }
-        ]
-        look = layout(legend=False)
-        look["yaxis"] = {**_axis(look["yaxis"]), "autorange": "reversed"}
-        look["margin"] = {"l": 8, "r": 8, "t": 8, "b": 40}
-        return {"data": data, "layout": look}
-
-    return draw("zh"), draw("en")
-
-
-def lines(
-    series: Sequence[Line], *, x_title: Text, y_title: Text, x_format: str = "", y_format: str = ""
-) -> tuple[Json, Json]:
-    """How many, over time or over a scale? Plain lines."""
-
-    def draw(language: Language) -> Json:
-        data: list[Json] = []
-        for index, line in enumerate(series):
-            data += _line_trace(line, index, language)
-        look = layout(
-            x_title=x_title.said(language), y_title=y_title.said(language), x_format=x_format, y_format=y_format
-        )
-        return {"data": data, "layout": look}
-
-    return draw("zh"), draw("en")
+def _look(place: int) -> tuple[str, Mark]:
+    """Colour and symbol of the n-th group: after six colours the symbols change, so that no two look alike."""
+    marks: tuple[Mark, ...] = ("circle", "square", "triangle", "diamond", "circle-open", "square-open")
+    if place < 0:
+        return theme.FIELD, "circle-open"
+    size = len(theme.SERIES)
+    return theme.SERIES[place % size], marks[(place + place // size) % len(marks)]
 
 
 def _axis(value: object) -> Json:

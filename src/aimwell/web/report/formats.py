@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,57 @@ def day(instant: datetime, zone: ZoneInfo) -> Text:
     """
     local = instant.astimezone(zone)
     return Text(f"{local.year} 年 {local.month} 月 {local.day} 日", f"{local.day} {local:%b %Y}")
+
+
+def instant(when: datetime, zone: ZoneInfo) -> Text:
+    """A local date and time of day, for tables and timelines.
+
+    >>> from aimwell.core.time import zone as at
+    >>> instant(datetime(2017, 11, 1, 17, 5, tzinfo=at("UTC")), at("UTC")).en
+    '1 Nov 2017, 17:05'
+    """
+    local = when.astimezone(zone)
+    return Text(f"{local:%Y-%m-%d %H:%M}", f"{local.day} {local:%b %Y, %H:%M}")
+
+
+def moment(name: str) -> Text:
+    """What a cut-off is called: a calendar day in words, or the name of a campaign as it stands.
+
+    >>> moment("2017-11-01").en, moment("18").en
+    ('1 Nov 2017', '18')
+    """
+    try:
+        found = date.fromisoformat(name)
+    except ValueError:
+        return same(name)
+    return Text(f"{found.year} 年 {found.month} 月 {found.day} 日", f"{found.day} {found:%b %Y}")
+
+
+def short_moment(name: str) -> Text:
+    """The same for the ticks of an axis, where room is short.
+
+    >>> short_moment("2017-11-01").en, short_moment("2017-11-01").zh
+    ('1 Nov', '11-01')
+    """
+    try:
+        found = date.fromisoformat(name)
+    except ValueError:
+        return same(name)
+    return Text(f"{found:%m-%d}", f"{found.day} {found:%b}")
+
+
+def listed(words: Sequence[Text]) -> Text:
+    """Several phrases in one line.
+
+    >>> listed([same("a"), same("b")])
+    Text(zh='a、b', en='a, b')
+    """
+    return Text("、".join(word.zh for word in words), ", ".join(word.en for word in words))
+
+
+def cleft(words: Sequence[Text]) -> Text:
+    """Several statements in one line, parted by semicolons."""
+    return Text("；".join(word.zh for word in words), "; ".join(word.en for word in words))
 
 
 def _minus(text: str) -> str:

@@ -12,11 +12,10 @@ WARN, WARN_SOFT = "#855600", "#FDF1D3"
 DANGER, DANGER_SOFT = "#B0251F", "#FBE7E5"
 HOLD, HOLD_SOFT = "#5B5F92", "#ECEDF7"
 SERIES = ("#0E6473", "#C4571B", "#7E45CC", "#8A8EC8", "#329880", "#701F35")
-SYMBOLS = ("circle", "square", "triangle-up", "diamond", "circle-open", "square-open")
-SEQUENCE = ("#E1EFF1", "#B5D8DE", "#7FBAC4", "#3E93A1", "#0E6473", "#083C46")
 FONT = (
-    '"Segoe UI", -apple-system, Roboto, "Inter", "Helvetica Neue", "PingFang SC", "HarmonyOS Sans SC", '
-    '"Microsoft YaHei UI", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", sans-serif'
+    '"Segoe UI", -apple-system, Roboto, "Inter", "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", '
+    '"PingFang SC", "HarmonyOS Sans SC", "Microsoft YaHei UI", "Noto Sans CJK SC", "Source Han Sans SC", '
+    '"WenQuanYi Micro Hei", sans-serif'
 )
 
 TOKENS: dict[str, str] = {
