@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,13 @@ import typer
 
 from aimwell.cli.audience_files import write_table
 from aimwell.cli.command import group, session_of
-from aimwell.cli.console import Session, told
+from aimwell.cli.console import FAILED, Session, told
 from aimwell.core.errors import BadQuestion
+from aimwell.core.progress import part
 from aimwell.core.text import Language
 from aimwell.insight import predictions
 from aimwell.insight.opening import as_of_instant, open_workshop
-from aimwell.insight.predictions import Backtest, Prediction
+from aimwell.insight.predictions import Backtest, FlatScoring, Prediction, Refit, Scoring, Workshop
 from aimwell.insight.predictions.card import verdict
 from aimwell.store.workspace import Workspace
 
@@ -25,6 +27,21 @@ _app = PREDICTION.app
 Name = Annotated[str, typer.Argument(help="Name of the prediction")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Date or instant; by default the end of the data")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random")]
+
+
+def _instant(workspace: Workspace, workshop: Workshop, definition: Prediction, given: str | None) -> datetime:
+    """The instant that was asked for; by default the end of the data, and now for a flat file, which has no days."""
+    if definition.flat is not None and given is None:
+        return datetime.now(UTC)
+    return as_of_instant(workspace, workshop.warehouse, given)
+
+
+def _refuse_flat(definition: Prediction, what: str) -> None:
+    if definition.flat is not None:
+        raise BadQuestion(
+            f"{definition.name} is about a flat file, and {what}",
+            remedy=f"Score its rows: `aimwell prediction score {definition.name} --file NEW.csv`.",
+        )
 
 
 def _definition(workspace: Workspace, name: str) -> Prediction:
@@ -43,23 +60,24 @@ def list_all(context: typer.Context) -> None:
         language = session.speaks(workspace)
         found: list[dict[str, object]] = []
         with open_workshop(workspace) as workshop:
-            now = as_of_instant(workspace, workshop.warehouse, None)
             for name, definition in workspace.definitions(Prediction).items():
-                used = None if definition.flat else predictions.champion(workshop, name)
-                due = None if definition.flat else predictions.due(definition, workshop, now)
+                used = predictions.champion(workshop, name)
+                due = predictions.due(definition, workshop, _instant(workspace, workshop, definition, None))
                 found.append(
                     {
                         "name": name,
                         "label": definition.title.said(language),
                         "kind": definition.kind,
                         "in_use": used,
-                        "due": due.due if due else None,
+                        "due": due.due,
+                        "last": due.last,
+                        "next": due.following,
                     }
                 )
         session.json(found)
         session.table(
             ["prediction", "label", "kind", "in use", "due"],
-            [[row["name"], row["label"], row["kind"], row["in_use"], row["due"]] for row in found],
+            [[row["name"], row["label"], row["kind"], row["in_use"], _when(row["due"], row["next"])] for row in found],
         )
 
 
@@ -71,7 +89,7 @@ def backtest(context: typer.Context, name: Name, as_of: AsOf = None, seed: Seed 
         workspace = session.workspace()
         definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop, session.progress(name) as progress:
-            instant = as_of_instant(workspace, workshop.warehouse, as_of)
+            instant = _instant(workspace, workshop, definition, as_of)
             result = predictions.backtest(definition, workshop, instant, seed=seed, progress=progress)
         session.json(result)
         _show(session, result, session.speaks(workspace))
@@ -85,7 +103,7 @@ def train(context: typer.Context, name: Name, as_of: AsOf = None, seed: Seed = 0
         workspace = session.workspace()
         definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop, session.progress(name) as progress:
-            instant = as_of_instant(workspace, workshop.warehouse, as_of)
+            instant = _instant(workspace, workshop, definition, as_of)
             result = predictions.train(definition, workshop, instant, seed=seed, progress=progress)
         language = session.speaks(workspace)
         session.json(result)
@@ -100,23 +118,96 @@ def score(
     as_of: AsOf = None,
     campaign: Annotated[str | None, typer.Option(help="The planned campaign, for questions about campaigns")] = None,
     top: Annotated[int, typer.Option(help="How many of the best to list with reasons")] = 20,
-    out: Annotated[Path | None, typer.Option(help="Write the list to a .csv or .parquet file")] = None,
+    file: Annotated[Path | None, typer.Option(help="For a flat file: the file whose rows to score")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the list to a .csv or .parquet file; of a file all rows")
+    ] = None,
 ) -> None:
-    """Score everybody, and list the best with the reasons in words."""
+    """Score everybody, or all rows of a file, and list the best with the reasons in words."""
     session = session_of(context)
     with told(session):
         workspace = session.workspace()
         language = session.speaks(workspace)
         definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop, session.progress(name) as progress:
-            instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            result = predictions.score(definition, workshop, instant, campaign=campaign, top=top, progress=progress)
+            if file is not None:
+                result: Scoring | FlatScoring = predictions.score_file(
+                    definition, workshop, _found(workspace, file), top=top
+                )
+            else:
+                _refuse_flat(definition, "has nobody to score as of a day")
+                instant = as_of_instant(workspace, workshop.warehouse, as_of)
+                result = predictions.score(definition, workshop, instant, campaign=campaign, top=top, progress=progress)
         rows = result.to_arrow(language)
         if out:
             write_table(rows, out)
         session.json(result)
-        _table(session, rows)
+        _table(session, rows.slice(0, top))
         session.say(f"{result.people:,} scored by {result.version}" + (f"; list in {out}" if out else ""))
+
+
+def _found(workspace: Workspace, file: Path) -> Path:
+    """The file itself, or the one of that name in the workspace."""
+    inside = workspace.folder / file
+    return inside if not file.is_file() and inside.is_file() else file
+
+
+@_app.command("refit")
+def refit(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of predictions; by default all")] = None,
+    as_of: AsOf = None,
+    seed: Seed = 0,
+) -> None:
+    """Learn anew what is due by its schedule, and say for each what was done, why, and when it is due next."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language = session.speaks(workspace)
+        wanted = names or list(workspace.definitions(Prediction))
+        asked = {name: _definition(workspace, name) for name in wanted}
+        found: list[Refit] = []
+        with open_workshop(workspace) as workshop, session.progress("refit") as progress:
+            for number, (name, definition) in enumerate(asked.items()):
+                here = part(progress, number / len(asked), (number + 1) / len(asked))
+                instant = _instant(workspace, workshop, definition, as_of)
+                found += predictions.refit({name: definition}, workshop, instant, seed=seed, progress=here)
+        session.json(found)
+        session.table(
+            ["prediction", "done", "in use", "next", "why"],
+            [
+                [each.prediction, each.done, each.in_use, _day(each.following), each.why.said(language)]
+                for each in found
+            ],
+        )
+        if any(each.done == "failed" for each in found):
+            raise typer.Exit(FAILED)
+
+
+@_app.command("stages")
+def stages(context: typer.Context, name: Name, as_of: AsOf = None) -> None:
+    """Count those scored by life stage, and by whether their value rises, is stable or fades."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language = session.speaks(workspace)
+        definition = _definition(workspace, name)
+        with open_workshop(workspace) as workshop:
+            result = predictions.life_stages(definition, workshop, as_of_instant(workspace, workshop.warehouse, as_of))
+        session.json(result)
+        session.table(
+            ["stage", "value", "people", "last period", "next period"],
+            [
+                [
+                    predictions.STAGES[cell.stage].said(language),
+                    predictions.COURSES[cell.direction].said(language),
+                    cell.people,
+                    cell.current,
+                    cell.expected,
+                ]
+                for cell in result.cells
+            ],
+        )
 
 
 @_app.command("explain")
@@ -132,6 +223,7 @@ def explain(
     with told(session):
         workspace = session.workspace()
         definition = _definition(workspace, name)
+        _refuse_flat(definition, "explains nobody by id")
         with open_workshop(workspace) as workshop:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
             found = predictions.explain(definition, workshop, instant, customers, campaign=campaign)
@@ -183,8 +275,9 @@ def promote(
     session = session_of(context)
     with told(session):
         workspace = session.workspace()
+        definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop:
-            now = as_of_instant(workspace, workshop.warehouse, None)
+            now = _instant(workspace, workshop, definition, None)
             event = predictions.promote(workshop, name, version, at=now, why=why)
         session.json(event)
         session.say(f"{event.version} is in use.")
@@ -198,8 +291,9 @@ def roll_back(
     session = session_of(context)
     with told(session):
         workspace = session.workspace()
+        definition = _definition(workspace, name)
         with open_workshop(workspace) as workshop:
-            now = as_of_instant(workspace, workshop.warehouse, None)
+            now = _instant(workspace, workshop, definition, None)
             event = predictions.roll_back(workshop, name, at=now, why=why)
         session.json(event)
         session.say(f"{event.version} is in use again.")
@@ -217,6 +311,7 @@ def drift(
     with told(session):
         workspace = session.workspace()
         definition = _definition(workspace, name)
+        _refuse_flat(definition, "has no two dates to compare")
         language = session.speaks(workspace)
         with open_workshop(workspace) as workshop:
             then, later = (as_of_instant(workspace, workshop.warehouse, given) for given in (before, now))
@@ -250,6 +345,15 @@ def _show(session: Session, result: Backtest, language: Language) -> None:
     )
     for finding in result.findings:
         session.say(f"[{finding.severity}] {finding.text.said(language)}")
+
+
+def _day(instant: datetime | None) -> str | None:
+    return f"{instant:%Y-%m-%d}" if instant else None
+
+
+def _when(due: object, following: object) -> str:
+    """When a prediction is to be learnt anew, in a word or as a day."""
+    return "now" if due else str(_day(following) if isinstance(following, datetime) else "—")
 
 
 def _table(session: Session, rows: pa.Table) -> None:

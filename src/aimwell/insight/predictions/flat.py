@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def flat_rows(definition: Prediction, folder: Path) -> Rows:
     flat = definition.flat
     if flat is None:
         raise BadQuestion(f"{definition.name} has no flat file")
-    table = _read(folder / flat.path, flat)
+    table = read_flat(folder / flat.path, flat)
     _refuse_absent(definition, flat, table)
     truth = _truth(definition, flat, table)
     known = ~np.isnan(truth)
@@ -54,17 +55,22 @@ def flat_rows(definition: Prediction, folder: Path) -> Rows:
     columns = tuple(_column(name, table.column(name)) for name in names)
     unknown, aside = np.full(len(truth), np.nan), frozenset(names) - frozenset(learnt)
     return Rows(
-        _customers(flat, table), cut, cuts, columns, _plain(table.select(names)), truth, unknown, unknown, aside
+        customers_of(flat, table), cut, cuts, columns, plain_table(table.select(names)), truth, unknown, unknown, aside
     )
 
 
-def _read(path: Path, flat: Flat) -> pa.Table:
+def read_flat(path: Path, flat: Flat, texts: Iterable[str] = ()) -> pa.Table:
+    """The rows of a CSV or Parquet file.
+
+    texts: columns that hold words, even where these look like numbers.   Raises BadSource when it cannot be read.
+    """
     if not path.is_file():
-        raise BadSource(f"There is no file {path}", remedy="Give `flat.path` from the workspace's folder.")
+        raise BadSource(f"There is no file {path}", remedy="Give the path from the workspace's folder, or whole.")
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path)
-        options = pcsv.ConvertOptions(null_values=flat.unknown, strings_can_be_null=True)
+        words = dict.fromkeys(texts, pa.string())
+        options = pcsv.ConvertOptions(null_values=flat.unknown, strings_can_be_null=True, column_types=words)
         return pcsv.read_csv(path, convert_options=options)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
         raise BadSource(f"The file {path} cannot be read: {error}", remedy="Save it as CSV in UTF-8.") from error
@@ -127,7 +133,8 @@ def _order(column: pa.ChunkedArray, name: str) -> IntArray:
     return place
 
 
-def _customers(flat: Flat, table: pa.Table) -> Names:
+def customers_of(flat: Flat, table: pa.Table) -> Names:
+    """The id of each row's person: of the column that holds it, or the row's number."""
     if flat.customer is None:
         return np.array([f"{number:09d}" for number in range(1, table.num_rows + 1)], dtype=np.str_)
     return np.asarray([str(value) for value in table.column(flat.customer).to_pylist()], dtype=np.str_)
@@ -145,7 +152,7 @@ def _column(name: str, column: pa.ChunkedArray) -> Column:
     return Column(name, text, kind, Text("", ""))
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def plain_table(table: pa.Table) -> pa.Table:
     """Dictionaries become words, dates and instants become days since 1970."""
     for place, field in enumerate(table.schema):
         column = table.column(place)

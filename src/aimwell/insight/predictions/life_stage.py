@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aimwell.core.errors import BadQuestion
+from aimwell.core.text import Text
 from aimwell.insight.features.families.value_course import COURSES, EXPECTED_VALUE, FADING, RISING
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.expected import last_scoring
@@ -16,8 +17,14 @@ from aimwell.insight.predictions.plain import Result
 from aimwell.insight.predictions.rows import as_floats
 from aimwell.insight.predictions.workshop import Workshop
 
-STAGES = ("introduction", "growth", "maturity", "decline")
 UNKNOWN = "unknown"
+STAGES: dict[str, Text] = {
+    "introduction": Text("引入期", "introduction"),
+    "growth": Text("成长期", "growth"),
+    "maturity": Text("成熟期", "maturity"),
+    "decline": Text("衰退期", "decline"),
+    UNKNOWN: Text("未知", "unknown"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def life_stages(definition: Prediction, workshop: Workshop, as_of: datetime) -> 
     direction = np.asarray(rows.column("value_course").to_pylist(), dtype=np.str_)
     cells = [
         StageCell(each, way, int(here.sum()), float(current[here].mean()), float(expected[here].mean()))
-        for each in (*STAGES, UNKNOWN)
+        for each in STAGES
         for way in COURSES
         if (here := (stage == each) & (direction == way)).any()
     ]

@@ -167,7 +167,10 @@ def audience_table(audience: Sequence[Scored], language: Language) -> pa.Table:
 def _stored(definition: Prediction, workshop: Workshop, version: str | None) -> StoredModel:
     chosen = version or champion(workshop, definition.name)
     if definition.flat is not None:
-        raise BadQuestion(f"{definition.name} is about a flat file, which has nobody to score as of a day")
+        raise BadQuestion(
+            f"{definition.name} is about a flat file, which has nobody to score as of a day",
+            remedy=f"Give the rows: `aimwell prediction score {definition.name} --file NEW.csv`.",
+        )
     if chosen is None:
         raise BadQuestion(f"No version of {definition.name!r} is in use", remedy="Train it first.")
     return load(workshop.folder, definition.name, chosen)
