@@ -65,7 +65,7 @@ def _every_block() -> list[Block]:
                     Text("组", "Group"),
                     [Text("大", "large")],
                     Text("9", "9"),
-                    "#0E6473",
+                    Key(NAME, "#0E6473", "circle"),
                     points=[Text("要点", "A point")],
                 )
             ]

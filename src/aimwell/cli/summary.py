@@ -7,33 +7,56 @@ from pathlib import Path
 
 from aimwell.core.text import Language, Text
 from aimwell.web.report.sections.predictions import verdict
+from aimwell.web.report.sections.summary import first_tenth
 from aimwell.worker.job import Results
 
 _READ = Text(
     "读入 {rows:,} 行，收下 {kept:,} 行，拒收 {rejected:,} 行。",
     "Read {rows:,} rows, kept {kept:,}, rejected {rejected:,}.",
 )
+_NOTHING_NEW = Text("没有新数据。", "Nothing new to read.")
+_LIST = Text(
+    "  先联系 {people:,} 人中得分最高的 {first:,} 人：{file}",
+    "  Turn first to the best {first:,} of {people:,}: {file}",
+)
+_FAILED = Text("{title}没有更新：{why}", "{title} was not brought up to date: {why}")
 _SEGMENTS = Text("{count} 个人群已更新。", "{count} segments are up to date.")
-_FILES = Text("名单：", "Lists: ")
-_REPORT = Text("报告：", "Report: ")
+_REPORT = Text("报告：{report}", "Report: {report}")
 
 
 def summary_lines(
     results: Results, titles: Mapping[str, Text], currency: str, language: Language, lists: Sequence[Path], report: Path
 ) -> list[str]:
-    """A few lines: the data, one verdict per prediction, the segments, and where everything lies."""
+    """A few lines: the data; for each prediction a verdict, and whom to turn to; the segments, and the report."""
+    lines = [_read(results).said(language)]
+    for name, card in results.predictions.items():
+        lines.append(f"{titles[name].said(language)}: {verdict(card.backtest, currency).said(language)}")
+        lines += [each.said(language) for each in _list(results, name, lists)]
+    for name, why in results.predicted.failures.items():
+        title = titles.get(name, Text(name, name))
+        lines.append(
+            Text(_FAILED.zh.format(title=title.zh, why=why), _FAILED.en.format(title=title.en, why=why)).said(language)
+        )
+    if results.segments:
+        lines.append(_SEGMENTS.format(count=len(results.segments)).said(language))
+    lines.append(_REPORT.format(report=report).said(language))
+    return lines
+
+
+def _read(results: Results) -> Text:
     tallies = [table.tally for source in results.load.sources for table in source.tables]
-    read = _READ.format(
+    if not tallies:
+        return _NOTHING_NEW
+    return _READ.format(
         rows=sum(t.read for t in tallies),
         kept=sum(t.kept for t in tallies),
         rejected=sum(t.refused for t in tallies),
     )
-    lines = [read.said(language)]
-    for name, trained in results.predictions.items():
-        said = verdict(trained.backtest, currency).said(language)
-        lines.append(f"{titles[name].said(language)}: {said}")
-    if results.segments:
-        lines.append(_SEGMENTS.format(count=len(results.segments)).said(language))
-    lines.append(_FILES.said(language) + ", ".join(str(path) for path in lists))
-    lines.append(_REPORT.said(language) + str(report))
-    return lines
+
+
+def _list(results: Results, name: str, lists: Sequence[Path]) -> list[Text]:
+    """Whom to turn to first, and in which file they stand; nothing where nobody was scored."""
+    scoring, file = results.scorings.get(name), next((path for path in lists if path.stem == name), None)
+    if scoring is None or file is None:
+        return []
+    return [_LIST.format(people=scoring.people, first=first_tenth(scoring), file=file)]

@@ -140,7 +140,7 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One small card: a title with a colour mark, a badge, a figure, lines of words, facts, points, and a last note.
+    """One small card: a title with its mark in a picture, a badge, a figure, words, facts, points, a last note.
 
     link: key of the section that says more.
     """
@@ -148,7 +148,7 @@ class Card:
     title: Text
     lines: Sequence[Text] = ()
     figure: Text | None = None
-    colour: str = ""
+    mark: Key | None = None
     badge: Cell | None = None
     facts: Sequence[Fact] = ()
     points: Sequence[Text] = ()

@@ -322,7 +322,12 @@ class Cloud:
     @property
     def key(self) -> Key:
         """The group in a legend."""
-        return Key(self.name, *_look(self.place))
+        return key_of(self.name, self.place)
+
+
+def key_of(name: Text, place: int) -> Key:
+    """The mark of the n-th group of a clustering, the same wherever it is shown; below 0 those who belong to none."""
+    return Key(name, *_look(place))
 
 
 def scatter(clouds: Sequence[Cloud], *, x_title: Sequence[Text], y_title: Sequence[Text]) -> Drawing:

@@ -8,7 +8,7 @@ from aimwell.core.text import Text
 from aimwell.insight.clusterings import ClusteringResult, Group
 from aimwell.insight.clusterings.result import Axis, WorthRow
 from aimwell.science.metrics.interval import Estimate
-from aimwell.web.report import charts, theme
+from aimwell.web.report import charts
 from aimwell.web.report.blocks import Block, Card, Cards, Cell, Chart, Fact, Fold, Sentence, Table, Tone
 from aimwell.web.report.formats import between, count, listed, money, number, same, share
 
@@ -46,7 +46,7 @@ def _card(group: Group, result: ClusteringResult, currency: str) -> Card:
         group.name,
         [] if points else [group.description],
         figure=size,
-        colour=theme.SERIES[group.colour % len(theme.SERIES)],
+        mark=charts.key_of(group.name, group.colour),
         facts=facts,
         points=points,
         note=group.verdict_text,
