@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
+from sqlglot import exp
 
 from aimwell.core.definitions import parse_definitions
 from aimwell.core.errors import NotEnoughData
@@ -101,3 +102,38 @@ def test_the_engine_counts_what_the_rows_hold(moved: Workshop, buyers: Predictio
 def test_nobody_at_a_date_is_said(moved: Workshop, buyers: Prediction) -> None:
     with pytest.raises(NotEnoughData, match="nobody is in the population"):
         measure_drift(buyers, moved, datetime(2023, 1, 1, tzinfo=ZONE), NOW)
+
+
+def test_both_dates_are_counted_in_one_pass(
+    moved: Workshop, buyers: Prediction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    run = DuckEngine.to_arrow
+
+    def watched(engine: DuckEngine, query: exp.Query) -> pa.Table:
+        asked.append(query.sql(dialect="duckdb"))
+        return run(engine, query)
+
+    monkeypatch.setattr(DuckEngine, "to_arrow", watched)
+    measure_drift(buyers, moved, BEFORE, NOW)
+    reading = [sql for sql in asked if "people_then" in sql]
+    # The borders of the earlier date; then all numbers of both dates; then all words of both.
+    assert ["people_now" in sql for sql in reading] == [False, True, True]
+    assert all(sql.count("passing_now_buyers") == 1 for sql in reading[1:])
+
+
+def test_days_are_counted_back_from_each_date_itself(moved: Workshop, buyers: Prediction) -> None:
+    last_day = query_family(
+        "last_day",
+        "transaction",
+        Text("最近一天", "Last day"),
+        needs=("purchase.amount",),
+        columns=(Column("last_day", Text("日期", "Day"), "day", Text("", "")),),
+        sql="SELECT customer_id, local_date(max(occurred_at)) AS last_day FROM purchase GROUP BY customer_id",
+    )
+    shop = Workshop(moved.warehouse, assemble([last_day]), moved.folder)
+    # Everybody bought four weeks before either date; a week later, five weeks before.
+    same = measure_drift(buyers, shop, BEFORE, datetime(2023, 5, 31, tzinfo=ZONE))
+    assert [each.drift.verdict for each in same.columns] == [Verdict.NONE]
+    later = measure_drift(buyers, shop, BEFORE, datetime(2023, 6, 7, tzinfo=ZONE))
+    assert [each.column for each in later.moved] == ["last_day"]

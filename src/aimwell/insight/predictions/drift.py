@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from sqlglot import exp
 
 from aimwell.core.errors import NotEnoughData
 from aimwell.core.text import Text
-from aimwell.core.time import to_store
+from aimwell.core.time import local_day, to_store
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.plain import Result
@@ -29,6 +30,7 @@ LEVELS = tuple(step / 10 for step in range(1, 10))
 WORDS = 20
 TOGETHER = 40
 """Columns counted in one statement: more make the planner slower than the counting."""
+THEN, NOW = "people_then", "people_now"
 _SCORE = Text("分数", "Score")
 
 
@@ -62,6 +64,7 @@ class DriftReport(Result):
 def measure_drift(definition: Prediction, workshop: Workshop, before: datetime, now: datetime) -> DriftReport:
     """Compare the population of a prediction at two dates, column by column, by counts that the engine makes.
 
+    One statement finds the borders, one pass over both dates counts forty columns, one more counts all words.
     The borders of the bins are the tenths of the earlier date, or its most frequent words.
     Raises NotEnoughData when nobody is in the population at either date.
     """
@@ -70,11 +73,26 @@ def measure_drift(definition: Prediction, workshop: Workshop, before: datetime, 
     names = [column.name for column in columns]
     with workshop.passing(f"then_{definition.name}") as then, workshop.passing(f"now_{definition.name}") as later:
         people = [_describe(definition, workshop, at, names, table) for at, table in ((before, then), (now, later))]
-        history = workshop.history(now)
-        found = [*_numbers(history, columns, then, later), *_texts(history, columns, then, later)]
+        days = (local_day(now, workshop.warehouse.zone) - local_day(before, workshop.warehouse.zone)).days
+        pair = _Pair(workshop.history(now), {THEN: then, NOW: later}, days)
+        found = [*_numbers(pair, columns), *_texts(pair, columns)]
     found.sort(key=lambda each: (-each.drift.psi, each.column))
     scores = _scores(workshop, definition.name, before, now)
     return DriftReport(definition.name, before, now, people[0], people[1], tuple(found), scores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The same columns at two dates: the physical table of each, and the days between them."""
+
+    history: History
+    relations: Mapping[str, str]
+    days: int
+
+    def rows(self, query: exp.Select) -> list[dict[str, Any]]:
+        """The rows of an authored query over both."""
+        found: list[dict[str, Any]] = self.history.to_arrow(query, self.relations).to_pylist()
+        return found
 
 
 def _describe(definition: Prediction, workshop: Workshop, at: datetime, names: list[str], table: str) -> int:
@@ -90,27 +108,24 @@ def _describe(definition: Prediction, workshop: Workshop, at: datetime, names: l
     return found
 
 
-def _numbers(history: History, columns: Sequence[Column], then: str, now: str) -> list[ColumnDrift]:
+def _numbers(pair: _Pair, columns: Sequence[Column]) -> list[ColumnDrift]:
     found: list[ColumnDrift] = []
     numeric = [column for column in columns if column.kind != "text"]
     for start in range(0, len(numeric), TOGETHER):
         part = numeric[start : start + TOGETHER]
-        edges = _edges(history, part, then)
-        before, after = (_counts(history, part, edges, table) for table in (then, now))
-        found += [
-            ColumnDrift(column.name, column.label, drift(before[column.name], after[column.name])) for column in part
-        ]
+        counts = _counts(pair, part, _edges(pair, part))
+        found += [ColumnDrift(column.name, column.label, drift(*counts[column.name])) for column in part]
     return found
 
 
-def _edges(history: History, columns: Sequence[Column], table: str) -> dict[str, FloatArray]:
+def _edges(pair: _Pair, columns: Sequence[Column]) -> dict[str, FloatArray]:
     """The distinct tenths of each column at the earlier date."""
-    query = exp.select().from_("described")
-    for place, column in enumerate(columns):
+    query = exp.select().from_("described").with_("described", as_=_values(columns, THEN, pair.days))
+    for place in range(len(columns)):
         for step, level in enumerate(LEVELS):
-            at = exp.Anonymous(this="quantile_at", expressions=[_number(column), exp.Literal.number(level)])
+            at = exp.Anonymous(this="quantile_at", expressions=[exp.column(f"v{place}"), exp.Literal.number(level)])
             query = query.select(exp.alias_(at, f"q{place}_{step}"), copy=False)
-    row = history.to_arrow(query, {"described": table}).to_pylist()[0]
+    row = pair.rows(query)[0]
     return {
         column.name: np.unique(
             [row[f"q{place}_{step}"] for step in range(len(LEVELS)) if row[f"q{place}_{step}"] is not None]
@@ -120,46 +135,76 @@ def _edges(history: History, columns: Sequence[Column], table: str) -> dict[str,
 
 
 def _counts(
-    history: History, columns: Sequence[Column], edges: Mapping[str, FloatArray], table: str
-) -> dict[str, FloatArray]:
-    """How many people have no value, and how many lie between the borders, of every column in one statement."""
-    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_("described")
+    pair: _Pair, columns: Sequence[Column], edges: Mapping[str, FloatArray]
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Of every column at both dates, in one pass: how many have no value, and how many lie between the borders."""
+    both = exp.union(_values(columns, THEN, pair.days), _values(columns, NOW, 0), distinct=False)
+    query = exp.select("later", exp.alias_(exp.Count(this=exp.Star()), "n")).from_("described")
+    query = query.with_("described", as_=both).group_by("later").order_by("later")
+    for place, column in enumerate(columns):
+        value = exp.column(f"v{place}")
+        query = query.select(exp.alias_(exp.Count(this=value.copy()), f"k{place}"), copy=False)
+        for step, edge in enumerate(edges[column.name]):
+            border = exp.cast(exp.Literal.number(repr(float(edge))), exp.DType.DOUBLE)
+            below = _flag(exp.LT(this=value.copy(), expression=border))
+            query = query.select(exp.alias_(exp.Sum(this=below), f"b{place}_{step}"), copy=False)
+    before, after = pair.rows(query)
+    return {
+        column.name: (_between(before, place, edges[column.name].size), _between(after, place, edges[column.name].size))
+        for place, column in enumerate(columns)
+    }
+
+
+def _between(row: Mapping[str, Any], place: int, borders: int) -> FloatArray:
+    below_each = [float(row[f"b{place}_{step}"] or 0) for step in range(borders)]
+    steps = np.diff([0.0, *below_each, float(row[f"k{place}"])])
+    return np.array([float(row["n"] - row[f"k{place}"]), *steps])
+
+
+def _values(columns: Sequence[Column], table: str, days: int) -> exp.Select:
+    """The columns of one date as numbers; days are counted back from that date itself.
+
+    days: how many the date lies before the instant of the history.
+    """
+    query = exp.select(exp.alias_(exp.Literal.number(int(table == NOW)), "later")).from_(table)
     for place, column in enumerate(columns):
         value = _number(column)
-        known = exp.alias_(exp.Count(this=value.copy()), f"k{place}")
-        query = query.select(known, copy=False)
-        for step, edge in enumerate(edges[column.name]):
-            below = exp.LT(
-                this=value.copy(), expression=exp.cast(exp.Literal.number(repr(float(edge))), exp.DType.DOUBLE)
-            )
-            query = query.select(exp.alias_(exp.Sum(this=_flag(below)), f"b{place}_{step}"), copy=False)
-    row = history.to_arrow(query, {"described": table}).to_pylist()[0]
-    found: dict[str, FloatArray] = {}
-    for place, column in enumerate(columns):
-        below_each = [float(row[f"b{place}_{step}"] or 0) for step in range(len(edges[column.name]))]
-        steps = np.diff([0.0, *below_each, float(row[f"k{place}"])])
-        found[column.name] = np.array([float(row["n"] - row[f"k{place}"]), *steps])
-    return found
+        if column.kind == "day":
+            value = exp.Sub(this=value, expression=exp.Literal.number(days))
+        query = query.select(exp.alias_(value, f"v{place}"), copy=False)
+    return query
 
 
-def _texts(history: History, columns: Sequence[Column], then: str, now: str) -> list[ColumnDrift]:
+def _texts(pair: _Pair, columns: Sequence[Column]) -> list[ColumnDrift]:
+    """All columns of words at both dates in one statement."""
+    words = [column for column in columns if column.kind == "text"]
+    if not words:
+        return []
+    parts = [_words(place, column, table) for place, column in enumerate(words) for table in (THEN, NOW)]
+    union: exp.Query = parts[0]
+    for other in parts[1:]:
+        union = exp.union(union, other, distinct=False)
+    rows = pair.rows(exp.select("place", "later", "word", "n").from_("counted").with_("counted", as_=union))
+    rows.sort(key=lambda row: (-row["n"], str(row["word"])))
     found: list[ColumnDrift] = []
-    for column in columns:
-        if column.kind != "text":
-            continue
-        before, after = (_words(history, column, table) for table in (then, now))
+    for place, column in enumerate(words):
+        before, after = (
+            {row["word"]: int(row["n"]) for row in rows if (row["place"], row["later"]) == (place, later)}
+            for later in (0, 1)
+        )
         frequent = [word for word in before if word is not None][:WORDS]
-        counts = [_binned(words, frequent) for words in (before, after)]
+        counts = [_binned(each, frequent) for each in (before, after)]
         found.append(ColumnDrift(column.name, column.label, drift(counts[0], counts[1], ordered=False)))
     return found
 
 
-def _words(history: History, column: Column, table: str) -> dict[str | None, int]:
-    """How often each word occurs, the most frequent first."""
+def _words(place: int, column: Column, table: str) -> exp.Select:
+    """How often each word occurs at one date."""
     word = exp.column(column.name, quoted=True)
-    query = exp.select(exp.alias_(word, "word"), exp.alias_(exp.Count(this=exp.Star()), "n")).from_("described")
-    rows = history.to_arrow(query.group_by(word.copy()), {"described": table}).to_pylist()
-    return {row["word"]: int(row["n"]) for row in sorted(rows, key=lambda row: (-row["n"], str(row["word"])))}
+    marks = {"place": place, "later": int(table == NOW)}
+    query = exp.select(*(exp.alias_(exp.Literal.number(value), name) for name, value in marks.items()))
+    query = query.select(exp.alias_(word, "word"), exp.alias_(exp.Count(this=exp.Star()), "n")).from_(table)
+    return query.group_by(word.copy())
 
 
 def _binned(words: Mapping[str | None, int], frequent: list[str]) -> list[int]:
