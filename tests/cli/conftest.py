@@ -31,17 +31,18 @@ class Said:
 Run = Callable[..., Said]
 
 
+def invoke(*words: str) -> Said:
+    """Run `aimwell` with the given words, in this process; an error that nobody told comes up."""
+    result = CliRunner().invoke(build(), list(words))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
 @pytest.fixture
 def run() -> Run:
     """Runs `aimwell` with the given words, in this process."""
-
-    def call(*words: str) -> Said:
-        result = CliRunner().invoke(build(), list(words))
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Said(result.exit_code, result.stdout, result.stderr)
-
-    return call
+    return invoke
 
 
 _SOURCE = """\
@@ -58,11 +59,9 @@ rule: {purchases: {within: 28d}}
 """
 
 
-@pytest.fixture
-def shop(tmp_path: Path, run: Run) -> Path:
+def make_shop(folder: Path) -> Path:
     """A workspace with one source and one segment, not yet loaded."""
-    folder = tmp_path / "shop"
-    assert run("init", str(folder), "--name", "Corner shop").code == 0
+    assert invoke("init", str(folder), "--name", "Corner shop").code == 0
     chance = Random(3)
     begin = date(2025, 1, 6)
     lines = ["order_no,customer_id,order_date,amount"]
@@ -74,3 +73,9 @@ def shop(tmp_path: Path, run: Run) -> Path:
     (folder / "sources" / "orders.yaml").write_text(_SOURCE, encoding="utf-8")
     (folder / "segments" / "recent.yaml").write_text(_SEGMENT, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A workspace with one source and one segment, not yet loaded."""
+    return make_shop(tmp_path / "shop")

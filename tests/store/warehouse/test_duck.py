@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from sqlglot import parse_one
 from tests.store.warehouse.engine_contract import CONTRACT
 
-from aimwell.core.errors import Unavailable
+from aimwell.core.errors import QueryFailed, Unavailable
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.engine import Engine
 
@@ -51,3 +53,23 @@ def test_a_file_that_another_process_holds_is_reported_with_the_remedy(tmp_path:
         with pytest.raises(Unavailable, match="open in another process"):
             DuckEngine(file)
         other.stdin.close()
+
+
+def test_an_interrupt_within_a_statement_stays_an_interrupt() -> None:
+    engine = DuckEngine()
+    slow = parse_one("SELECT sum(a.range * b.range) AS n FROM range(1000000) AS a, range(1000000) AS b", read="duckdb")
+    timer = threading.Timer(0.3, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.to_arrow(slow)
+    timer.join()
+
+
+def test_a_failure_while_rows_are_added_says_what_failed() -> None:
+    engine = DuckEngine()
+    engine.write("kept", pa.table({"id": [1]}))
+    with pytest.raises(QueryFailed, match="Could not convert string 'x'"), engine.transaction():
+        engine.append("kept", pa.table({"id": ["x"]}))
+    assert engine.to_arrow(parse_one("SELECT * FROM kept")).to_pylist() == [{"id": 1}]
+    with pytest.raises(QueryFailed, match="Could not convert string 'x'"):  # found only while the query runs
+        engine.to_arrow(parse_one("SELECT cast(v AS int) AS n FROM (SELECT 'x' AS v FROM kept) AS t", read="duckdb"))

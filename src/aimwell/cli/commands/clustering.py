@@ -94,3 +94,5 @@ def _show(session: Session, result: ClusteringResult, language: Language) -> Non
             for each in result.groups
         ],
     )
+    for note in result.notes:
+        session.say(f"- {note.said(language)}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from aimwell.core.comparisons import Path as Place
-from aimwell.core.definitions import read_yaml
+from aimwell.core.definitions import Located, read_yaml
 from aimwell.core.errors import BadDefinition
 from aimwell.core.problems import Problem
 from aimwell.core.rules import MemberOf, Rule, leaves, segments_of
@@ -111,8 +111,8 @@ def _places(folder: Path) -> dict[str, tuple[str, Callable[[Place], int | None]]
             prefix: Place = (index,) if isinstance(located.value, list) else ()
             name = entry.get("name", file.stem) if isinstance(entry, dict) else file.stem
 
-            def line_of(place: Place, at: Place = prefix) -> int | None:
-                return located.line((*at, *place))  # noqa: B023 (called before the next file is read)
+            def line_of(place: Place, at: Place = prefix, located: Located = located) -> int | None:
+                return located.line((*at, *place))
 
             found[str(name)] = (shown, line_of)
     return found

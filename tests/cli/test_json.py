@@ -1,0 +1,115 @@
+"""With `--json` every command prints JSON and nothing else: the result on standard output, or the error beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from aimwell.cli.main import build
+
+COMES = """\
+label: {zh: 会来, en: Comes}
+kind: happens
+population: {purchases: {within: 90d}}
+target: {happens: {purchases: {}}}
+horizon_days: 28
+cut_offs: {count: 2, every_days: 28}
+features: {include: [days_since_order, spend_84d]}
+model: {trees: {bags: 1, rounds: 5}, folds: 2}
+minimum_positives: 5
+"""
+GROUPS = """\
+label: {zh: 组, en: Groups}
+features: [spend_84d, largest_order_84d]
+method: kmeans
+groups: 2
+"""
+
+# A whole story, in an order in which each has what it needs; the last words stand for the version that was trained.
+STORY = [
+    "check",
+    "schema segment",
+    "source list",
+    "source check orders.csv",
+    "source load",
+    "source load",
+    "source rejects",
+    "tags",
+    "profile",
+    "explain c1",
+    "prediction list",
+    "prediction backtest comes",
+    "prediction train comes",
+    "prediction score comes --top 2",
+    "prediction explain comes c1",
+    "prediction card comes",
+    "prediction life comes",
+    "prediction drift comes --before 2025-05-01",
+    "prediction refit comes",
+    "prediction promote comes VERSION --why again",
+    "clustering fit groups",
+    "clustering show groups",
+    "clustering assign groups",
+    "segment list",
+    "segment refresh",
+    "segment members recent",
+    "segment different recent",
+    "segment overlap",
+    "run",
+]
+REFUSED = [
+    "init .",
+    "demo --folder orders.csv",
+    "prediction roll-back nobody --why none",
+    "prediction train nobody",
+    "prediction stages nobody",
+    "clustering fit nobody",
+    "segment members nobody",
+    "segment refresh nobody",
+    "source load nobody",
+    "source rejects nobody",
+    "explain nobody",
+    "schema nobody",
+    "profile --as-of never",
+]
+
+
+def commands(group: object, before: str = "") -> list[str]:
+    if not isinstance(group, TyperGroup):
+        return [before.strip()]
+    return [name for word, each in group.commands.items() for name in commands(each, f"{before} {word}")]
+
+
+def test_the_stories_below_know_every_command() -> None:
+    told = [*STORY, *REFUSED]
+    assert [
+        name for name in commands(get_command(build())) if not any(f"{each} ".startswith(f"{name} ") for each in told)
+    ] == []
+
+
+def test_every_command_prints_json_and_nothing_else(run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop)
+    (shop / "predictions" / "comes.yaml").write_text(COMES, encoding="utf-8")
+    (shop / "clusterings" / "groups.yaml").write_text(GROUPS, encoding="utf-8")
+    version = ""
+    for words in STORY:
+        said = run(*words.replace("VERSION", version).split(), "--json")
+        assert (said.code, said.err) == (0, ""), words
+        found = json.loads(said.out)
+        version = found["version"] if words == "prediction train comes" else version
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_refusals_are_json_beside_an_empty_output(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(shop)
+    said = run(*words.split(), "--json")
+    assert said.code in {1, 2}
+    assert said.out == ""
+    assert set(json.loads(said.err)) >= {"error", "message", "remedy"}
