@@ -42,6 +42,35 @@ def test_the_card_is_a_page_in_both_languages(card: Card, language: Language, wo
     assert "None" not in page
 
 
+def test_the_card_leaves_nothing_out(card: Card) -> None:
+    told = card.to_dict()
+    assert {"question", "learnt_from", "rows", "positives", "columns", "dropped", "timeless", "limits", "marks"} <= set(
+        told
+    )
+    judged = card.backtest
+    whole = judged.everybody
+    assert all(metric.model.low <= metric.model.value <= metric.model.high for metric in whole.metrics)
+    assert whole.metrics[0].difference is not None
+    assert whole.curve is not None
+    assert (len(whole.tenths), [row.people for row in whole.top]) == (10, [50])
+    assert whole.calibration
+    assert whole.calibration_line is not None
+    assert judged.new.people + judged.existing.people == whole.people
+    assert {period.role for period in judged.periods} == {"learnt", "chosen_on", "held_out"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_shows_lists_calibration_and_every_cut_off(card: Card, language: Language) -> None:
+    page = card.markdown(language)
+    best = card.backtest.everybody.top[0]
+    assert f"| 50 | {best.rate} | {best.reached:.1%} | {best.lift:.2f} |" in page
+    line = card.backtest.everybody.calibration_line
+    assert line is not None
+    assert str(line.slope) in page
+    for period in card.backtest.periods:
+        assert f"| {period.cut_off} |" in page
+
+
 def test_equal_data_and_definitions_give_equal_versions_and_others_other_ones(
     card: Card, churn: Prediction, workshop: Workshop, now: datetime
 ) -> None:

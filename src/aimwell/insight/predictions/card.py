@@ -13,6 +13,7 @@ from aimwell.insight.predictions.backtest import Backtest
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.encoding import Encoding
 from aimwell.insight.predictions.evaluation import Evaluation, Metric
+from aimwell.insight.predictions.periods import Role
 from aimwell.insight.predictions.plain import Result
 
 
@@ -134,8 +135,33 @@ def _figures(card: Card, language: Language) -> list[str]:
     if test.everybody.zeros:
         zero = test.everybody.zeros
         lines += [f"{said['zeros']}: {zero.predicted:.1%} / {zero.seen.value:.1%}", ""]
+    lines += [*_lists(test, language), *_periods(test, language)]
     lines += [f"## {said['columns']}", ""]
     lines += [f"- {line.label.said(language)} (`{line.name}`): {line.weight:.1%}" for line in card.columns[:15]]
+    return [*lines, ""]
+
+
+def _lists(test: Backtest, language: Language) -> list[str]:
+    """What the best of the list contain, and whether the probabilities can be believed."""
+    said, whole = _WORDS[language], test.everybody
+    if not whole.top:
+        return []
+    head = [said[key] for key in ("list", "rate", "reached", "lift")]
+    lines = [f"## {said['lists']}", "", f"| {' | '.join(head)} |", "|---|---|---|---|"]
+    lines += [f"| {row.people:,} | {row.rate} | {row.reached:.1%} | {row.lift:.2f} |" for row in whole.top]
+    if whole.calibration_line:
+        line = whole.calibration_line
+        lines += ["", said["calibration"].format(slope=line.slope, shift=line.shift)]
+    return [*lines, ""]
+
+
+def _periods(test: Backtest, language: Language) -> list[str]:
+    said = _WORDS[language]
+    head = [said[key] for key in ("cut_off", "role", "rows", "positives", "model", "baseline")]
+    lines = [f"## {said['periods']}", "", f"| {' | '.join(head)} |", "|---|---|---|---|---|---|"]
+    for each in test.periods:
+        cells = [each.cut_off, said[_ROLES[each.role]], f"{each.people:,}", f"{each.positives:,}"]
+        lines.append(f"| {' | '.join(cells)} | {each.auc or '-'} | {each.baseline or '-'} |")
     return [*lines, ""]
 
 
@@ -192,6 +218,7 @@ _SUMS = Text(
     "“期望值”可以相加做预算；“典型值”是中位数，不可相加。",
     "Expected amounts may be added up for a budget; typical ones are medians and may not.",
 )
+_ROLES: Mapping[Role, str] = {"learnt": "learnt", "chosen_on": "chosen_on", "held_out": "held_out_role"}
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "zh": {
         "card": "模型卡",
@@ -212,6 +239,18 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "existing": "老客户",
         "beside": "另一基准：",
         "zeros": "零金额比例（预测 / 实际）",
+        "lists": "名单与概率",
+        "list": "名单人数",
+        "rate": "其中有结果的比例（区间）",
+        "reached": "覆盖的目标客户",
+        "lift": "提升倍数",
+        "calibration": "概率校准：斜率 {slope}（1 为最佳），整体偏移 {shift}（0 为最佳）。",
+        "periods": "逐个时点（AUC）",
+        "cut_off": "时点",
+        "role": "用途",
+        "learnt": "学习",
+        "chosen_on": "调参",
+        "held_out_role": "检验",
         "columns": "最重要的特征",
         "figure": "指标",
         "model": "模型（区间）",
@@ -241,6 +280,18 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "existing": "Existing customers",
         "beside": "Beside another baseline:",
         "zeros": "Share with nothing (promised / seen)",
+        "lists": "Lists and probabilities",
+        "list": "List of",
+        "rate": "Share with the outcome (interval)",
+        "reached": "Reached of all",
+        "lift": "Lift",
+        "calibration": "Calibration: slope {slope} (best 1), shift {shift} (best 0).",
+        "periods": "Cut-off by cut-off (AUC)",
+        "cut_off": "Cut-off",
+        "role": "Used to",
+        "learnt": "learn",
+        "chosen_on": "choose",
+        "held_out_role": "judge",
         "columns": "Features that matter most",
         "figure": "Figure",
         "model": "Model (interval)",
