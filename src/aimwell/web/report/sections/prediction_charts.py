@@ -14,6 +14,8 @@ from aimwell.web.report.formats import between, count, number, share, short_mome
 MODEL = Text("模型", "model")
 _RANDOM = Text("随机", "random")
 _TARGET = 0.8
+_SPOKEN_OF = 0.3
+"""The probability that the question is asked of; the nearest group answers it."""
 
 
 def gains(result: Backtest) -> Chart | None:
@@ -75,9 +77,9 @@ def calibration(result: Backtest) -> Chart | None:
         [each.seen.high for each in bins],
         [each.people for each in bins],
     )
-    top, held = bins[-1], sum(each.holds for each in bins)
-    interval = between(share(top.seen.low, 0), share(top.seen.high, 0))
-    said, seen = share(top.predicted, 0), share(top.seen.value, 0)
+    told, held = min(bins, key=lambda each: abs(each.predicted - _SPOKEN_OF)), sum(each.holds for each in bins)
+    interval = between(share(told.seen.low, 0), share(told.seen.high, 0))
+    said, seen = share(told.predicted, 0), share(told.seen.value, 0)
     answer = Text(
         f"预测平均 {said} 的一组里，实际 {seen}（{interval}）；{len(bins)} 组中 {held} 组相符。",
         f"Of those given {said} on average, {seen} did it ({interval}); {held} of {len(bins)} groups hold.",

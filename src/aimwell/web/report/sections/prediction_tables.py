@@ -36,30 +36,27 @@ def further_metrics(result: Backtest, currency: str) -> list[Table]:
 
 
 def _metrics(metrics: Sequence[Metric], title: Text, currency: str) -> Table:
-    return Table(
-        [
-            Text("指标（95% 区间）", "figure (95% interval)"),
-            Text("模型", "model"),
-            Text("基准", "baseline"),
-            Text("差", "difference"),
-            Text("结论", "verdict"),
-        ],
-        [_metric_row(metric, currency) for metric in metrics],
-        title=title,
-        numbers=frozenset({1, 2, 3}),
-        note=_note(metrics),
-    )
+    """Figures beside their baseline, which is named below the table, or row by row where there are several."""
+    named = list({metric.against.en: metric.against for metric in metrics if metric.against}.values())
+    rows = [_metric_row(metric, currency) for metric in metrics]
+    columns = [
+        Text("指标（95% 区间）", "figure (95% interval)"),
+        Text("模型", "model"),
+        Text("基准", "baseline"),
+        Text("差", "difference"),
+        Text("结论", "verdict"),
+    ]
+    if len(named) > 1:
+        columns.append(Text("哪个基准", "which baseline"))
+        rows = [[*row, metric.against or _UNKNOWN] for row, metric in zip(rows, metrics, strict=True)]
+    return Table(columns, rows, title=title, numbers=frozenset({1, 2, 3}), note=_note(named))
 
 
-def _note(metrics: Sequence[Metric]) -> Text | None:
-    names = {metric.against.en: metric.against for metric in metrics if metric.against}
-    if not names:
-        return None
-    said = list(names.values())
+def _note(named: Sequence[Text]) -> Text:
+    zh, en = (f"基准：{named[0].zh}。", f"Baseline: {named[0].en}. ") if len(named) == 1 else ("", "")
     return Text(
-        f"基准：{'；'.join(each.zh for each in said)}。差由同样的客户成对算出；区间不含 0 才算已证实。",
-        f"Baseline: {'; '.join(each.en for each in said)}. Differences are paired, on the same customers; proven means "
-        "that the interval does not hold zero.",
+        f"{zh}差由同样的客户成对算出；区间不含 0 才算已证实。",
+        f"{en}Differences are paired, on the same customers; proven means that the interval does not hold zero.",
     )
 
 

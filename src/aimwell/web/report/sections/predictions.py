@@ -34,6 +34,7 @@ def prediction_blocks(result: Backtest, question: Question, currency: str) -> li
     blocks += [chart for chart in drawn if chart is not None]
     if result.everybody.metrics:
         blocks.append(prediction_tables.main_metrics(result, currency))
+        blocks.append(prediction_tables.age_groups(result, currency))
     blocks.append(_analyst(result, currency))
     return blocks
 
@@ -147,7 +148,6 @@ def _learnt(result: Backtest, question: Question) -> Text:
 
 def _analyst(result: Backtest, currency: str) -> Fold:
     blocks: list[Block] = [*prediction_tables.further_metrics(result, currency)]
-    blocks.append(prediction_tables.age_groups(result, currency))
     if result.everybody.tenths:
         blocks.append(prediction_tables.tenths(result, currency))
     line = result.everybody.calibration_line
