@@ -15,7 +15,7 @@ kind: how_much
 population: {purchases: {}}
 target: {amount: {purchases: {}}}
 horizon_days: 28
-cut_offs: {every_days: 14, count: 5}
+cut_offs: {every_days: 14, count: 4}
 features: {include: [spend_28d, spend_84d, visits_84d, days_since_order]}
 model: {trees: {bags: 1, rounds: 20}, amount_trees: {bags: 1, rounds: 20}, linear: {share: 0}, folds: 1}
 minimum_positives: 10

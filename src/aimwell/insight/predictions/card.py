@@ -127,7 +127,8 @@ def _figures(card: Card, language: Language) -> list[str]:
     said, test = _WORDS[language], card.backtest
     lines = [f"## {said['figures']}", "", f"{said['held_out']}: {', '.join(test.held_out)}", ""]
     lines += _table(test.everybody, language)
-    for title, group in (("new", test.new), ("existing", test.existing)):
+    # Nobody in a flat file is known to be new or not.
+    for title, group in (("new", test.new), ("existing", test.existing)) if card.trained_as_of else ():
         lines += [f"### {said[title]} ({group.people:,})", ""]
         lines += _table(group, language) if group.metrics else [*(note.said(language) for note in group.notes), ""]
     for other in test.others:
@@ -157,7 +158,7 @@ def _lists(test: Backtest, language: Language) -> list[str]:
 
 def _periods(test: Backtest, language: Language) -> list[str]:
     said = _WORDS[language]
-    head = [said[key] for key in ("cut_off", "role", "rows", "positives", "model", "baseline")]
+    head = [said[key] for key in ("cut_off", "role", "people", "positives", "model", "baseline")]
     lines = [f"## {said['periods']}", "", f"| {' | '.join(head)} |", "|---|---|---|---|---|---|"]
     for each in test.periods:
         cells = [each.cut_off, said[_ROLES[each.role]], f"{each.people:,}", f"{each.positives:,}"]
@@ -248,6 +249,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "periods": "逐个时点（AUC）",
         "cut_off": "时点",
         "role": "用途",
+        "people": "人数",
         "learnt": "学习",
         "chosen_on": "调参",
         "held_out_role": "检验",
@@ -289,6 +291,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "periods": "Cut-off by cut-off (AUC)",
         "cut_off": "Cut-off",
         "role": "Used to",
+        "people": "People",
         "learnt": "learn",
         "chosen_on": "choose",
         "held_out_role": "judge",
