@@ -34,7 +34,7 @@ def test_a_run_leaves_a_report_that_tells_segments_apart_and_a_second_run_tells_
         "Corner shop: whom to contact",
         "What makes it different",
         "Regulars and Bought lately",
-        "first build",
+        "all of them new",
         "Nobody belongs today.",
         "occurred_at cannot be read 1",
         "Read 401 = kept 400 + rejected 1 + filtered or duplicate 0 ✓",

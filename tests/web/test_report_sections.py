@@ -130,9 +130,9 @@ def test_the_summary_says_whom_how_many_and_what_it_was_worth_then() -> None:
     said = _said(blocks)
     assert "2 lists ready, better than the rule of thumb beyond chance. 2 segments brought up to date." in said
     assert "Offer it to these 123 first." in said
-    assert "80.0% of such a tenth did it, 20.0% of everybody (4.0×)" in said
+    assert "80.0% of such a tenth bought, 20.0% of everybody (4.0×)" in said
     assert "40% (36%–44%); the rule of thumb 30%" in said
-    assert "about 308 of everybody" in said  # a quarter of 1,234
+    assert "about 308 customers in all" in said  # a quarter of 1,234
     assert "out/coffee.csv" in said
     assert "¥74,040 from everybody (8% too low when held out)" in said
     assert "not effects of contacting anybody" in said
@@ -145,6 +145,7 @@ def test_an_unproven_list_says_so_in_the_summary_and_in_its_verdict() -> None:
     card = summary.action(unsure, examples.scoring(), examples.question(), TITLE, "CNY", ())
     assert card.badge is not None
     assert card.badge.text == prediction_tables.NOT_PROVEN
+    assert card.lines[1].en == 'Not proven better than "the latest buyers first": that rule may do as well.'
     assert "其中 1 张" in summary.lists_ready([unsure, examples.backtest()], 0).zh
 
 

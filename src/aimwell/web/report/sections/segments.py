@@ -152,8 +152,8 @@ def _note(sentence: Text | None, apart: Apart | None) -> Text | None:
 
 
 def _change(result: SegmentResult) -> Text:
-    if result.entered == result.members and not result.left:
-        return Text("第一次计算", "first build")
+    if result.members and result.entered == result.members:
+        return Text("都是新进入的", "all of them new")
     return Text(
         f"进入 {count(result.entered)}，离开 {count(result.left)}",
         f"{count(result.entered)} entered, {count(result.left)} left",

@@ -24,6 +24,13 @@ _STEPS: Mapping[Sort, Text] = {
     "amount": Text("预算与服务先顾这 {people} 人。", "Put budget and service behind these {people} first."),
     "other": Text("先联系这 {people} 人。", "Contact these {people} first."),
 }
+_DID: Mapping[Sort, Text] = {
+    "responds": Text("有响应", "answered"),
+    "stays_away": Text("没再来", "stayed away"),
+    "buys": Text("买了", "bought"),
+    "amount": Text("消费", "spent"),
+    "other": Text("发生", "did it"),
+}
 CONTROL = Text(
     "以上是当时看到的比例，不是联系带来的效果。要知道效果，从名单里随机留出一部分不联系，再比较两边。",
     "These are shares that were seen, not effects of contacting anybody. To learn the effect, leave a random part of "
@@ -78,9 +85,14 @@ def action(
     if files:
         facts.append(Fact(Text("名单", "list"), same(files[0])))
     badge = Cell(_BETTER, tone="ok") if proven else Cell(NOT_PROVEN, tone="hold")
+    rule = backtest.everybody.baseline
+    doubt = Text(
+        f"未能证明比「{rule.zh}」更好：按那条规则也可以。",
+        f'Not proven better than "{rule.en}": that rule may do as well.',
+    )
     return Card(
         title,
-        [next_step(scoring, question)],
+        [next_step(scoring, question), *([] if proven else [doubt])],
         figure=Text(f"{count(people)} 人", f"{count(people)} customers"),
         badge=badge,
         facts=facts,
@@ -95,28 +107,28 @@ def _worth(backtest: Backtest, question: Question, currency: str) -> list[Fact]:
         return [Fact(Text("当时", "then"), note) for note in whole.notes]
     when = listed([moment(name) for name in backtest.held_out])
     named = Text(f"活动 {when.zh}", f"campaign {when.en}") if question.by_campaign else when
-    best, days = whole.tenths[0], question.days
+    best, days, did = whole.tenths[0], question.days, _DID[question.sort]
     if backtest.kind == "how_much":
         inside, mean = money(best.seen, currency, 0), money(whole.mean, currency, 0)
         seen = Text(f"这样的一成人均 {inside}，全体人均 {mean}", f"such a tenth: {inside} each; everybody: {mean} each")
     else:
         inside, mean = share(best.seen), share(whole.mean)
         seen = Text(
-            f"这样的一成里 {inside} 发生，全体 {mean}（{number(best.lift, 1)} 倍）",
-            f"{inside} of such a tenth did it, {mean} of everybody ({number(best.lift, 1)}×)",
+            f"这样的一成里 {inside} {did.zh}，全体 {mean}（{number(best.lift, 1)} 倍）",
+            f"{inside} of such a tenth {did.en}, {mean} of everybody ({number(best.lift, 1)}×)",
         )
     over = Text(f"{named.zh} 起 {days} 天", f"{days} days from {named.en}") if days else named
-    return [Fact(over, seen), *_held(whole, backtest.kind)]
+    return [Fact(over, seen), *_held(whole, backtest.kind, did)]
 
 
-def _held(whole: Evaluation, kind: str) -> list[Fact]:
+def _held(whole: Evaluation, kind: str, did: Text) -> list[Fact]:
     metric = whole.metric("money_10" if kind == "how_much" else "reached_10")
     if metric is None:
         return []
     name = (
         Text("占全部金额", "share of all the money")
         if kind == "how_much"
-        else Text("占全部目标客户", "share of all who did it")
+        else Text(f"占全部{did.zh}的客户", f"share of all who {did.en}")
     )
     rule = _beside(metric)
     low_high = between(share(metric.model.low, 0), share(metric.model.high, 0))
@@ -149,4 +161,4 @@ def _expected(backtest: Backtest, scoring: Scoring, question: Question, currency
     if question.sort == "responds":
         return []  # nobody knows yet whom the next campaign will reach
     expected = count(scoring.mean * scoring.people)
-    return [Fact(days, Text(f"全体约 {expected} 人", f"about {expected} of everybody"))]
+    return [Fact(days, Text(f"全体中约 {expected} 人", f"about {expected} customers in all"))]
