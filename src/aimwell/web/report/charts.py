@@ -273,19 +273,7 @@ def bars(names: Sequence[Text], values: Sequence[float], texts: Sequence[Text], 
         look["xaxis"] = {**_axis(look["xaxis"]), "rangemode": "tozero"}
         look["margin"] = {"l": 8, "r": 96, "t": 4, "b": 48}
         look["bargap"] = 0.62
-        look["annotations"] = [
-            {
-                "x": 0,
-                "y": place,
-                "text": _plain(name.said(language)),
-                "showarrow": False,
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "yshift": 6,
-                "font": {"size": 12, "color": theme.TEXT},
-            }
-            for place, name in enumerate(names)
-        ]
+        look["annotations"] = [_above(place, name.said(language)) for place, name in enumerate(names)]
         data: list[Json] = [
             {
                 "type": "bar",
@@ -303,6 +291,20 @@ def bars(names: Sequence[Text], values: Sequence[float], texts: Sequence[Text], 
         return {"data": data, "layout": look}
 
     return draw("zh"), draw("en")
+
+
+def _above(place: int, name: str) -> Json:
+    """The name of a bar, above it."""
+    return {
+        "x": 0,
+        "y": place,
+        "text": _plain(name),
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": 6,
+        "font": {"size": 12, "color": theme.TEXT},
+    }
 
 
 def _plain(words: str) -> str:
