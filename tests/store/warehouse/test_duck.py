@@ -63,6 +63,7 @@ def test_an_interrupt_within_a_statement_stays_an_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         engine.to_arrow(slow)
     timer.join()
+    engine.close()
 
 
 def test_a_failure_while_rows_are_added_says_what_failed() -> None:

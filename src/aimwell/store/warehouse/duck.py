@@ -13,6 +13,7 @@ from sqlglot import exp, parse_one
 
 from aimwell.core.errors import QueryFailed, Unavailable
 from aimwell.store.warehouse.engine import Dialect
+from aimwell.store.warehouse.interrupts import stopping
 
 _BATCH = "aimwell_batch"
 _INTERRUPTED = "Query interrupted"
@@ -48,7 +49,7 @@ class DuckEngine:
 
     def to_arrow(self, query: exp.Expr) -> pa.Table:
         sql = self._render(query)
-        with _explained(sql):
+        with stopping(self.interrupt), _explained(sql):
             return self._connection.sql(sql).to_arrow_table()
 
     def batches(self, query: exp.Expr, size: int) -> Iterator[pa.RecordBatch]:
@@ -157,7 +158,7 @@ class DuckEngine:
         return statement.sql(dialect="duckdb")
 
     def _execute(self, sql: str, parameters: list[object] | None = None) -> duckdb.DuckDBPyConnection:
-        with _explained(sql):
+        with stopping(self.interrupt), _explained(sql):
             return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
 
 
