@@ -98,12 +98,10 @@ def run(
         clock.lap("load")
         workshop = workshop_of(workspace, warehouse)
         now = as_of_instant(workspace, warehouse, as_of)
-        profile = profiles.build(workshop.features(now), progress=part(progress, 0.25, 0.3))
-        clock.lap("profile")
         definitions = _asked(workspace)
         cards = predictions.standing_cards(definitions, workshop, now)
         due = {name: each for name, each in definitions.items() if name not in cards}
-        with predictions.learning(due, workshop, now, seed=seed, progress=part(progress, 0.3, 0.7)) as learning:
+        with predictions.learning(due, workshop, now, seed=seed, progress=part(progress, 0.25, 0.7)) as learning:
             clock.lap("gathering")
             groups = _cluster(workspace, workshop, now, part(progress, 0.7, 0.8))
             clock.lap("clusterings")
@@ -115,7 +113,10 @@ def run(
         in_order = {name: cards[name] for name in definitions if name in cards}
         predicted = Predicted(in_order, tuple(trained), scorings, failures)
         clock.lap("scores")
-        segments = refresh(workspace.definitions(Segment), workshop.features(now), progress=part(progress, 0.93, 1.0))
+        described = workshop.described(now)  # with what the scores say of each customer
+        profile = profiles.build(described, progress=part(progress, 0.93, 0.96))
+        clock.lap("profile")
+        segments = refresh(workspace.definitions(Segment), described, progress=part(progress, 0.96, 1.0))
         clock.lap("segments")
     return Results(now, loaded, profile, predicted, tuple(segments), groups, seconds)
 

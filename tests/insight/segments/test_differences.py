@@ -19,7 +19,7 @@ from aimwell.insight.features import units
 from aimwell.insight.features.build import Features
 from aimwell.insight.features.family import Column, Family, query_family
 from aimwell.insight.features.library import assemble
-from aimwell.insight.segments.differences import Difference, Differences, differences
+from aimwell.insight.segments.differences import Difference, Differences, differences, differences_of
 from aimwell.insight.segments.trials import INSIDE, Trials
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.engine import Engine
@@ -262,6 +262,21 @@ def test_an_empty_segment_is_refused() -> None:
 def test_a_segment_of_everybody_is_refused() -> None:
     with pytest.raises(NotEnoughData, match="Everybody is in 'chosen'"):
         differences(shop(planted(), members=ids(PEOPLE)), "chosen")
+
+
+def test_several_segments_at_once_differ_as_each_by_itself() -> None:
+    shapes = {"first": ids(MEMBERS), "even": ids(PEOPLE)[::2], "few": ids(12)}
+    features = shop(planted(), members=[])
+    together = differences_of(
+        features,
+        {**shapes, "nobody": [], "everybody": ids(PEOPLE), "strangers": ["x1"]},
+        leave_out={"first": ["city"]},
+    )
+    assert set(together) == set(shapes)
+    for name, members in shapes.items():
+        alone = differences(shop(planted(), members=members), "chosen", leave_out=["city"] if name == "first" else [])
+        assert together[name] == alone
+        assert together[name].found or name == "even"
 
 
 def test_a_missing_table_is_named() -> None:

@@ -8,11 +8,12 @@ differences told at most 5 % are expected to be due to chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
@@ -114,8 +115,44 @@ def differences(
         features.prepare(chosen.columns)
         for family, columns in chosen.columns.items():
             trials.add(columns, _rows(features, groups.table, family, columns))
-    said = OTHERS if others is None else COMPARED
-    found = tuple(_difference(*each, said) for each in trials.beyond_chance())
+    return _told(groups, trials, OTHERS if others is None else COMPARED)
+
+
+def differences_of(
+    features: Features,
+    sets: Mapping[str, Sequence[str]],
+    *,
+    leave_out: Mapping[str, Iterable[str]] | None = None,
+    seed: int = 0,
+) -> dict[str, Differences]:
+    """What makes each of several sets of customers different from everybody else: the same as `differences` of each.
+
+    sets: customer ids by name; ids that nobody has are passed over.   leave_out: features that define a set, by name.
+    Sets of nobody, and of everybody, are missing.   Cost: one read of each family's table for all sets together.
+    """
+    engine = features.history.engine
+    with _everybody_kept(features) as table:
+        everybody = np.asarray(engine.to_arrow(_in_order(table)).column(0).to_pylist(), dtype=np.str_)
+        inside = {name: np.isin(everybody, np.asarray(ids, dtype=np.str_)) for name, ids in sets.items()}
+        inside = {name: flags for name, flags in inside.items() if flags.any() and not flags.all()}
+        chosen = {name: _chosen(features, None, (leave_out or {}).get(name, ())) for name in inside}
+        trials = {name: Trials(seed, left_out=dict(each.left_out)) for name, each in chosen.items()}
+        families = list({family: None for each in chosen.values() for family in each.columns})
+        features.prepare(families)
+        for family in families:
+            rows = features.to_arrow(table, [column.name for column in features.available(family)])
+            for name, flags in inside.items():
+                trials[name].add(chosen[name].columns.get(family, ()), rows.append_column(INSIDE, pa.array(flags)))
+    sizes = {name: int(flags.sum()) for name, flags in inside.items()}
+    return {
+        name: _told(_Groups(table, size, everybody.size - size, 0), trials[name], OTHERS)
+        for name, size in sizes.items()
+    }
+
+
+def _told(groups: _Groups, trials: Trials, others: Text) -> Differences:
+    """What was found, with its summary and cautions."""
+    found = tuple(_difference(*each, others) for each in trials.beyond_chance())
     compared, sizes = len(trials.measures), (groups.people, groups.others)
     return Differences(
         groups.people,
@@ -124,8 +161,8 @@ def differences(
         found,
         compared,
         trials.left_out,
-        summary(sizes, len(found), compared, others=said),
-        cautions(sizes, groups.both, compared, false_share=FALSE_SHARE, others=said),
+        summary(sizes, len(found), compared, others=others),
+        cautions(sizes, groups.both, compared, false_share=FALSE_SHARE, others=others),
     )
 
 
@@ -160,6 +197,21 @@ def _side_by_side(features: Features, members: str, others: str | None) -> Itera
         yield _Groups(name, sizes[True], sizes[False], both)
     finally:
         engine.drop(name)
+
+
+@contextmanager
+def _everybody_kept(features: Features) -> Iterator[str]:
+    """A physical table of everyone known at the cut, for as long as the block lasts."""
+    engine, name = features.history.engine, f"people_{digest([features.mark])}"
+    engine.create_scratch_as(name, _everybody(features))
+    try:
+        yield name
+    finally:
+        engine.drop(name)
+
+
+def _in_order(table: str) -> exp.Select:
+    return exp.select("customer_id").from_(exp.to_table(table)).order_by("customer_id")
 
 
 def _everybody(features: Features) -> exp.Select:

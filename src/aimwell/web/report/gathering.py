@@ -8,10 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 
-import pyarrow as pa
 from sqlglot import exp
 
-from aimwell.core.errors import NotEnoughData
 from aimwell.core.rules import segments_of, tags_of
 from aimwell.core.tables import TABLES
 from aimwell.core.text import Text
@@ -22,7 +20,7 @@ from aimwell.insight.features.library import Library
 from aimwell.insight.predictions import Backtest, Prediction, Scoring, Workshop
 from aimwell.insight.rules.words import sentence
 from aimwell.insight.segments.definition import Segment
-from aimwell.insight.segments.differences import Difference, Differences, differences
+from aimwell.insight.segments.differences import Difference, Differences, differences_of
 from aimwell.insight.segments.membership import SegmentResult, members_at
 from aimwell.insight.segments.overlap import overlap
 from aimwell.store.sources.log import read_log
@@ -56,7 +54,7 @@ def overview(workshop: Workshop, as_of: datetime) -> Overview:
         orders=int(row["orders"]),
         revenue=float(row["revenue"]),
         active=int(row["active"]),
-        tags=len(workshop.features(as_of).columns()),
+        tags=len(workshop.described(as_of).columns()),
         since=from_store(row["since"]) if row["since"] else as_of,
         until=from_store(row["until"]) if row["until"] else as_of,
     )
@@ -72,13 +70,16 @@ def segment_story(
     """The segments with their rules in words, what sets each apart, and how they overlap."""
     names = {name: each.title for name, each in definitions.items()}
     sentences = {name: _sentence(each, workshop.library, names, predicted) for name, each in definitions.items()}
-    apart = {result.name: _apart(workshop, result, definitions, as_of) for result in results if result.members}
+    engine = workshop.warehouse.engine
+    members = {result.name: members_at(engine, result.name, as_of) for result in results}
+    defining = {name: defining_tags(name, definitions) for name in members}
+    apart = differences_of(workshop.described(as_of), members, leave_out=defining)
     return SegmentStory(
         results,
         definitions,
         sentences,
-        {name: found for name, found in apart.items() if found is not None},
-        overlap(workshop.warehouse.engine, names=[result.name for result in results]) if len(results) > 1 else None,
+        {name: Apart(found.summary, strongest(found, workshop.library)) for name, found in apart.items()},
+        overlap(engine, names=[result.name for result in results]) if len(results) > 1 else None,
     )
 
 
@@ -87,21 +88,6 @@ def _sentence(segment: Segment, library: Library, names: Mapping[str, Text], pre
         sentence(segment.rule, "zh", library, segments=names, predictions=predicted),
         sentence(segment.rule, "en", library, segments=names, predictions=predicted),
     )
-
-
-def _apart(
-    workshop: Workshop, result: SegmentResult, definitions: Mapping[str, Segment], as_of: datetime
-) -> Apart | None:
-    """What makes a segment different; None when there is nobody to compare with."""
-    engine = workshop.warehouse.engine
-    with workshop.passing(f"members_{result.name}") as table:
-        members = members_at(engine, result.name, as_of)
-        engine.write(table, pa.table({"customer_id": pa.array(members, pa.string())}))
-        try:
-            found = differences(workshop.features(as_of), table, leave_out=defining_tags(result.name, definitions))
-        except NotEnoughData:
-            return None
-    return Apart(found.summary, strongest(found, workshop.library))
 
 
 def defining_tags(name: str, definitions: Mapping[str, Segment]) -> list[str]:
