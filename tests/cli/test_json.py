@@ -92,6 +92,7 @@ def test_the_stories_below_know_every_command() -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_every_command_prints_json_and_nothing_else(run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop)
     (shop / "predictions" / "comes.yaml").write_text(COMES, encoding="utf-8")

@@ -142,6 +142,7 @@ def test_what_is_due_is_learnt_anew_and_the_rest_says_when(run: Run, flat: Path)
     assert "definition" in third["why"]["en"]
 
 
+@pytest.mark.slow
 def test_customers_are_counted_by_life_stage_and_course_of_value_and_shown_it(run: Run, shop: Path) -> None:
     (shop / "predictions" / "spend.yaml").write_text(_SPEND, encoding="utf-8")
     settings, own = shop / "aimwell.toml", 'value_prediction = "spend"\nvalue_rising = 1.1\nvalue_fading = 0.9'

@@ -27,6 +27,7 @@ def _segments(shop: Path) -> None:
     (shop / "segments" / "nobody.yaml").write_text(_NOBODY, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_report_that_tells_segments_apart_and_a_second_run_tells_of_the_first(shop: Path) -> None:
     workspace = open_workspace(shop)
     first = run_and_report(workspace, as_of=None, language="en").report.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import lightgbm
 import numpy as np
 
-from aimwell.core.abreast import abreast
+from aimwell.core.abreast import abreast, cores
 from aimwell.insight.predictions.settings import TreeSettings
 from aimwell.insight.predictions.sheet import Sheet
 from aimwell.science.arrays import FloatArray
@@ -42,7 +42,7 @@ class Trees:
         """
         total = np.zeros((matrix.shape[0], matrix.shape[1] + 1))
         for bag in self.bags:
-            total += np.asarray(bag.predict(matrix, pred_contrib=True, num_threads=_threads(matrix)), dtype=np.float64)
+            total += np.asarray(bag.predict(matrix, pred_contrib=True, num_threads=cores()), dtype=np.float64)
         return total / len(self.bags)
 
     def gains(self) -> FloatArray:

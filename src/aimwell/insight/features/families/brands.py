@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from aimwell.core.text import Text
-from aimwell.insight.features.bases.goods import BRANDS, GOODS
+from aimwell.insight.features.bases.goods import BRANDS
 from aimwell.insight.features.family import Column, query_family
 
 OWN_BRAND = query_family(
     "own_brand",
     "preference",
     Text("自有品牌", "Own brand"),
-    needs=("product.own_brand",),
-    reads=(GOODS,),
+    needs=("purchase.amount", "purchase.product_id", "product.own_brand"),
     columns=(
         Column(
             "own_brand_share_112d",
@@ -29,14 +28,24 @@ OWN_BRAND = query_family(
         ),
     ),
     sql="""
+    WITH spent AS (
+        SELECT
+            purchase.customer_id,
+            product.own_brand,
+            sum(CASE WHEN purchase.occurred_at >= days_before(112) THEN purchase.amount ELSE 0 END) AS amount_112,
+            sum(purchase.amount) AS amount_year
+        FROM purchase
+        JOIN product ON product.product_id = purchase.product_id
+        WHERE NOT product.own_brand IS NULL AND purchase.occurred_at >= days_before(364)
+        GROUP BY purchase.customer_id, product.own_brand
+    )
     SELECT
         customer_id,
         ratio(sum(CASE WHEN own_brand AND amount_112 > 0 THEN amount_112 ELSE 0 END), sum(greatest(amount_112, 0)))
             AS own_brand_share_112d,
         ratio(sum(CASE WHEN own_brand AND amount_year > 0 THEN amount_year ELSE 0 END), sum(greatest(amount_year, 0)))
             AS own_brand_share_364d
-    FROM goods
-    WHERE NOT own_brand IS NULL
+    FROM spent
     GROUP BY customer_id
     """,
 )
