@@ -17,9 +17,10 @@ demo: ## from raw data to a report and lists of whom to contact, on real custome
 	$(bootstrap) demo
 	$(BIN)/aimwell demo
 
-test: lint types ## everything that must hold: style, imports, types, fast tests, Spark and slow tests
+test: lint types ## everything that must hold: style, imports, types, fast tests, Spark and slow tests, the oldest DuckDB
 	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
 	$(PYTEST) tests -m "spark or slow" --durations=15
+	$(BIN)/python tools/oldest_duckdb.py
 
 fast: ## the fast tests alone, with the examples in the docstrings
 	$(bootstrap) dev
