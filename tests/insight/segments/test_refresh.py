@@ -27,8 +27,10 @@ from tests.insight.rules.reference import Reference
 
 from aimwell.core.errors import BadQuestion, QueryFailed
 from aimwell.core.rules import parse_rule
+from aimwell.core.text import Text
 from aimwell.core.time import to_store
 from aimwell.insight.features.build import Features
+from aimwell.insight.features.family import Column, query_family
 from aimwell.insight.features.library import assemble
 from aimwell.insight.rules.compile import matching
 from aimwell.insight.rules.context import RuleContext
@@ -114,6 +116,22 @@ def test_a_changed_rule_at_the_same_instant_leaves_one_truth() -> None:
         refresh(defined(some=rule), features(warehouse))
     assert members_at(warehouse.engine, "some", AS_OF) == ["ann", "bob"]
     assert sizes(warehouse.engine) == {"some": 2}
+
+
+def test_a_tag_that_the_data_do_not_carry_is_named() -> None:
+    money = query_family(
+        "money",
+        "basic",
+        Text("存款", "Deposits"),
+        needs=("balance.amount",),
+        columns=(Column("deposit", Text("存款", "Deposit"), "money", Text("存款余额", "Deposits held")),),
+        sql="SELECT customer_id, sum(amount) AS deposit FROM balance GROUP BY customer_id",
+    )
+    now = Features(small().history(AS_OF), assemble([HABITS, money]))
+    segments = defined(rich={"any": [{"tag": "deposit", "above": 0}, {"tag": "lines", "above": 99}]}, recent=RECENT)
+    found = {result.name: result for result in refresh(segments, now)}
+    assert (found["rich"].members, found["rich"].lacking) == (0, ("deposit",))
+    assert found["recent"].lacking == ()
 
 
 def test_a_failed_build_leaves_the_last_good_one_in_place() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from aimwell.cli.command import Commands, session_of
-from aimwell.cli.console import Session, told
+from aimwell.cli.console import FAILED, Session, told
 from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
 from aimwell.cli.reporting import run_and_report
@@ -62,9 +62,12 @@ def _run(session: Session, workspace: Workspace, as_of: str | None) -> None:
             "seconds": left.results.seconds,
             "predictions": {name: trained.backtest for name, trained in left.results.predictions.items()},
             "segments": left.results.segments,
+            "failures": left.results.predicted.failures,
         }
     )
     currency = workspace.settings.currency
     for line in summary_lines(left.results, left.titles, currency, language, left.lists, left.report):
         session.say(line)
     session.say(_OPEN.said(language))
+    if left.results.predicted.failures:
+        raise typer.Exit(FAILED)  # whoever schedules runs is told; what succeeded is kept

@@ -11,11 +11,12 @@ import typer
 from aimwell.cli.audience_files import write_table
 from aimwell.cli.command import group, session_of
 from aimwell.cli.console import told
-from aimwell.core.errors import BadQuestion
+from aimwell.core.errors import BadQuestion, NotEnoughData
+from aimwell.core.text import Text
 from aimwell.insight.opening import as_of_instant, open_workshop
 from aimwell.insight.rules.words import sentence
 from aimwell.insight.segments.definition import SEGMENT_KINDS, Segment
-from aimwell.insight.segments.differences import differences
+from aimwell.insight.segments.differences import differences_of
 from aimwell.insight.segments.membership import members_at, sizes
 from aimwell.insight.segments.overlap import overlap
 from aimwell.insight.segments.refresh import refresh
@@ -23,6 +24,11 @@ from aimwell.store.workspace import Workspace
 
 SEGMENT = group("segment", "Segments: who belongs, who came and went, what sets them apart.")
 _app = SEGMENT.app
+
+_LACKING = Text(
+    "{segment}：数据里没有 {tags}，规则的这一部分无人满足。",
+    "{segment}: the data carry nothing for {tags}, so nobody fits this part of its rule.",
+)
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Date or instant; by default the end of the data")]
 Name = Annotated[str, typer.Argument(help="Name of the segment")]
@@ -75,6 +81,10 @@ def refresh_all(
             ["segment", "people", "share", "entered", "left"],
             [[each.name, each.members, round(each.share, 4), each.entered, each.left] for each in found],
         )
+        for each in found:
+            if each.lacking:
+                said = _LACKING.format(segment=each.name, tags=", ".join(each.lacking))
+                session.say(said.said(session.speaks(workspace)))
 
 
 @_app.command("members")
@@ -111,12 +121,18 @@ def different(
         workspace = session.workspace()
         language = session.speaks(workspace)
         _known(workspace, name)
-        with open_workshop(workspace) as workshop, workshop.passing(f"members_{name}") as table:
-            engine = workshop.warehouse.engine
+        with open_workshop(workspace) as workshop:
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
-            found = members_at(engine, name, instant)
-            engine.write(table, pa.table({"customer_id": pa.array(found, pa.string())}))
-            result = differences(workshop.described(instant), table)
+            found = members_at(workshop.warehouse.engine, name, instant)
+            told_apart = differences_of(workshop.described(instant), {name: found})
+        if name not in told_apart:
+            raise NotEnoughData(
+                f"The segment {name!r} has nobody to compare",
+                expected="some customers within, and some outside",
+                seen="everybody is within" if found else "nobody is within",
+                remedy="Narrow its rule." if found else "Refresh it, or widen its rule.",
+            )
+        result = told_apart[name]
         session.json(result)
         for each in result.top(top):
             session.say(f"- {each.sentence.said(language)}")

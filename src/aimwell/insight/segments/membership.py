@@ -39,6 +39,7 @@ class SegmentResult:
 
     people: of whom the rule was asked.   members: who belong now, of all customers.   entered, left: since the build
     before.   fresh: False if this build left the segment as it was, since its rule needs a full build.
+    lacking: tags of which the rule speaks and the data carry nothing, so that nobody has them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class SegmentResult:
     entered: int
     left: int
     fresh: bool = True
+    lacking: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:

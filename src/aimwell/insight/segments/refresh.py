@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -57,7 +58,13 @@ def refresh(
         for table in found.values():
             engine.drop(table)
     progress("done", 1.0)
-    return results
+    carried = {column.name for column in features.columns(wanted)}
+    return [replace(each, lacking=_lacking(segments[each.name], carried)) for each in results]
+
+
+def _lacking(segment: Segment, carried: Collection[str]) -> tuple[str, ...]:
+    """The tags of a rule that the data do not carry."""
+    return tuple(tag for tag in tags_of(segment.rule) if tag not in carried)
 
 
 def members_of(segment: Segment, context: RuleContext, history: History) -> exp.Select:
