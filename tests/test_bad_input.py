@@ -146,7 +146,7 @@ def test_one_customer_has_tags_and_segments_and_no_claims(shop: Path) -> None:
     assert "1 customers" in run("profile").out
     assert run("segment refresh").code == 0
     assert "Customer c0" in run("explain c0").out
-    assert "nobody to differ from" in refused("segment different recent")
+    assert "saw everybody is within. Narrow its rule" in refused("segment different recent")
     assert "No column tells customers apart" in refused("prediction train comes")
     assert "customer" in refused("clustering fit groups")
 

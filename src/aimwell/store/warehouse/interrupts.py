@@ -33,10 +33,14 @@ class Watch:
 
     def _listen(self) -> None:
         while signals := self._heard.recv(64):
-            stop = self._stop
-            if signal.SIGINT in signals and stop is not None:
-                self.interrupted = True
-                stop()
+            if signal.SIGINT in signals:
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        stop = self._stop
+        if stop is not None:
+            self.interrupted = True
+            stop()
 
 
 @cache
