@@ -1,0 +1,101 @@
+"""The content of a message: what JSON may hold so that every store can keep it, and how it is written as text."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from aimwell.store.intake.rejections import Unfit
+
+MAX_MESSAGE_BYTES = 32 * 1024
+"""Segment's limit of one message (HTTP API: 32 KB). Measured as compact UTF-8 JSON, shared context included."""
+
+MAX_DEPTH = 20
+"""Objects and lists inside each other, the message itself being the first. Ours: a cart in a context needs 5; deep
+nesting serves nobody and stops parsers."""
+
+MAX_KEYS = 2_000
+"""Keys of all objects of a message together. Ours: an order of 150 lines with a dozen fields each fits."""
+
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
+"""Integers that some 64-bit type of the stores can hold; ids of machines come as signed or unsigned ones."""
+
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def check_content(root: object) -> None:
+    """Refuse what a store could not keep: depth, number of keys, texts and numbers are checked, level by level.
+
+    Raises Unfit at the first breach. Cost: one visit of each value, no recursion.
+    """
+    level, keys = [root], 0
+    for _ in range(MAX_DEPTH):
+        nested: list[object] = []
+        for container in level:
+            if isinstance(container, dict):
+                keys += len(container)
+                if keys > MAX_KEYS:
+                    raise Unfit("too_many_keys", f"more than {MAX_KEYS} keys")
+                nested.extend(_check_keys(container))
+            elif isinstance(container, list):
+                nested.extend(container)
+        level = [value for value in nested if isinstance(value, dict | list)]
+        for value in nested:
+            _check_scalar(value)
+        if not level:
+            return
+    raise Unfit("too_deep", f"more than {MAX_DEPTH} levels")
+
+
+def write_json(value: object) -> str:
+    """Compact JSON text of checked content, in the order in which the keys came."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_canonical(value: object) -> str:
+    """JSON text that is equal for equal content, whatever the order of its keys."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def write_kept(value: object) -> str:
+    """ASCII text of unchecked content, for the record of what was rejected; empty if there is no way to write it.
+
+    >>> write_kept({"name": "\\x00"})
+    '{"name":"\\\\u0000"}'
+    """
+    if isinstance(value, dict):
+        value = {key: inner for key, inner in value.items() if key != "writeKey"}
+    try:
+        return json.dumps(value, separators=(",", ":"))[:MAX_MESSAGE_BYTES]
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _check_keys(container: Mapping[object, object]) -> Iterable[object]:
+    for key in container:
+        if not isinstance(key, str):
+            raise Unfit("bad_field", f"a key is a {type(key).__name__}, not a text")
+        _check_text(key)
+    return container.values()
+
+
+def _check_scalar(value: object) -> None:
+    if value is None or isinstance(value, dict | list):
+        return
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Unfit("bad_number", "NaN or Infinity")
+    elif isinstance(value, int):
+        if not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+            raise Unfit("bad_number", "an integer beyond 64 bits")
+    else:
+        raise Unfit("bad_field", f"a {type(value).__name__} is no JSON value")
+
+
+def _check_text(text: str) -> None:
+    if found := _UNKEEPABLE.search(text):
+        raise Unfit("bad_text", f"{found[0]!r} at character {found.start() + 1} of a text")

@@ -1,0 +1,203 @@
+"""One message of a web site, an app or a server: a call of the Segment specification, read into typed fields."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+from aimwell.core.time import require_aware
+from aimwell.store.intake.clocks import date_event, read_instant
+from aimwell.store.intake.content import MAX_MESSAGE_BYTES, check_content, write_canonical, write_json, write_kept
+from aimwell.store.intake.rejections import Rejected, Unfit
+
+Kind = Literal["identify", "track", "page", "screen", "group", "alias"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SHORT_KINDS: dict[str, Kind] = {kind[0]: kind for kind in KINDS}
+"""The browser library posts to paths of one letter: /v1/t, /v1/p, …"""
+
+MAX_MESSAGE_ID = 100
+"""Characters of a message id (Segment's limit; its libraries send 36 to 62)."""
+
+MAX_ID = 256
+"""Characters of any other id. Ours: an e-mail address has at most 254."""
+
+MAX_NAME = 256
+"""Characters of the name of an event, page or screen. Ours: longer names are sentences, not names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One accepted call: who did what, when it happened and when we learned of it.
+
+    `name` is the event of a track call, or the name of a page or screen if it has one. Instants are aware, in UTC, and
+    `occurred_at <= received_at`; `stated_at` is what the sender's clock showed, None if it did not say.
+    `properties` (track, page, screen), `traits` (identify, group), `context` and `integrations` are JSON objects as
+    text, `{}` where there is nothing.
+    """
+
+    message_id: str
+    kind: Kind
+    name: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    previous_id: str | None
+    group_id: str | None
+    occurred_at: datetime
+    stated_at: datetime | None
+    received_at: datetime
+    properties: str
+    traits: str
+    context: str
+    integrations: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a batch says once for all its messages, as it came; a message's own context and integrations go first."""
+
+    sent_at: object = None
+    context: object = None
+    integrations: object = None
+
+
+NOTHING_SHARED = Shared()
+
+
+def parse_message(
+    content: object, *, received_at: datetime, kind: str | None = None, shared: Shared = NOTHING_SHARED
+) -> Message | Rejected:
+    """Read one call, or say why it is not accepted; no content whatsoever raises an error.
+
+    content: one JSON value as `json.loads` gives it.   received_at: aware; our own clock at arrival.
+    kind: the type that the path names (`track` or `t`); it goes before the `type` of the content.
+
+    A message without `messageId` gets a digest of its content, `sentAt` left out, so that a repeated request gives the
+    same id; when it states no time either, the minute of its arrival counts as content. (All official libraries send
+    an id; this is for requests written by hand.)
+    Raises BadQuestion only if `received_at` has no timezone.
+    """
+    received = require_aware(received_at).astimezone(UTC)
+    try:
+        return _read_message(content, kind, received, shared)
+    except Unfit as unfit:
+        return Rejected(unfit.reason, unfit.detail, write_kept(content))
+
+
+def _read_message(content: object, kind_of_path: str | None, received_at: datetime, shared: Shared) -> Message:
+    if not isinstance(content, dict):
+        raise Unfit("not_an_object", f"a {type(content).__name__}")
+    kind = _read_kind(content.get("type") if kind_of_path is None else kind_of_path)
+    fields = _merge(content, shared)
+    check_content(fields)
+    if (size := len(write_json(fields).encode())) > MAX_MESSAGE_BYTES:
+        raise Unfit("too_large", f"{size} bytes, at most {MAX_MESSAGE_BYTES}")
+    ids = {field: _read_id(fields, field) for field in ("userId", "anonymousId", "previousId", "groupId")}
+    _require_ids(kind, ids)
+    name = _read_name(fields, kind)
+    sent = shared.sent_at if read_instant(shared.sent_at) else fields.get("sentAt")
+    occurred_at, stated_at = date_event(fields, sent, received_at)
+    return Message(
+        message_id=_read_id(fields, "messageId", longest=MAX_MESSAGE_ID)
+        or _digest(fields, kind, None if stated_at else received_at),
+        kind=kind,
+        name=name,
+        user_id=ids["userId"],
+        anonymous_id=ids["anonymousId"],
+        previous_id=ids["previousId"],
+        group_id=ids["groupId"],
+        occurred_at=occurred_at,
+        stated_at=stated_at,
+        received_at=received_at,
+        properties=write_json(_read_properties(fields, kind)),
+        traits=write_json(_read_object(fields, "traits")),
+        context=write_json(_read_object(fields, "context")),
+        integrations=write_json(_read_object(fields, "integrations")),
+    )
+
+
+def _read_kind(value: object) -> Kind:
+    text = SHORT_KINDS.get(value, value) if isinstance(value, str) else None
+    for kind in KINDS:
+        if text == kind:
+            return kind
+    seen = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    raise Unfit("unknown_type", f"type is {seen}, known are {', '.join(KINDS)}")
+
+
+def _merge(content: Mapping[str, object], shared: Shared) -> dict[str, object]:
+    """The message with what its batch shares; of context and integrations the message's own keys win, one by one."""
+    merged = {key: value for key, value in content.items() if key != "writeKey"}
+    for field, common in (("context", shared.context), ("integrations", shared.integrations)):
+        if common is not None:
+            whole = _read_object({field: common}, field) | _read_object(merged, field)
+            merged[field] = whole
+    return merged
+
+
+def _read_object(fields: Mapping[str, object], field: str) -> dict[str, object]:
+    value = fields.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not an object")
+    return value
+
+
+def _read_properties(fields: Mapping[str, object], kind: Kind) -> dict[str, object]:
+    """The properties; the category of a page or screen, which libraries send beside them, belongs to them."""
+    properties = _read_object(fields, "properties")
+    category = fields.get("category")
+    if kind in ("page", "screen") and category is not None and "category" not in properties:
+        return {**properties, "category": category}
+    return properties
+
+
+def _read_id(fields: Mapping[str, object], field: str, longest: int = MAX_ID) -> str | None:
+    """An id as text; a whole number is taken as its digits, blank text as nothing."""
+    value = fields.get(field)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if not isinstance(value, str):
+        raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not a text")
+    if len(value) > longest:
+        raise Unfit("bad_field", f"{field} has {len(value)} characters, at most {longest}")
+    return value
+
+
+def _require_ids(kind: Kind, ids: Mapping[str, str | None]) -> None:
+    if kind == "alias":
+        missing = [field for field in ("userId", "previousId") if not ids[field]]
+    else:
+        missing = [] if ids["userId"] or ids["anonymousId"] else ["userId or anonymousId"]
+        if kind == "group" and not ids["groupId"]:
+            missing.append("groupId")
+    if missing:
+        raise Unfit("no_id", f"{kind} needs {' and '.join(missing)}")
+
+
+def _read_name(fields: Mapping[str, object], kind: Kind) -> str | None:
+    if kind not in ("track", "page", "screen"):
+        return None
+    field = "event" if kind == "track" else "name"
+    value = fields.get(field)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        if kind == "track":
+            raise Unfit("no_event_name", "event is empty or missing")
+        return None
+    if not isinstance(value, str):
+        raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not a text")
+    if len(value) > MAX_NAME:
+        raise Unfit("bad_field", f"{field} has {len(value)} characters, at most {MAX_NAME}")
+    return value
+
+
+def _digest(fields: Mapping[str, object], kind: Kind, received_at: datetime | None) -> str:
+    said = {key: value for key, value in fields.items() if key not in ("sentAt", "type", "messageId")}
+    minute = received_at.strftime("%Y-%m-%dT%H:%M") if received_at else ""
+    whole = write_canonical([kind, minute, said])
+    return f"digest-{hashlib.sha256(whole.encode()).hexdigest()[:32]}"

@@ -1,0 +1,193 @@
+"""A body is judged message by message, in order; only what cannot be read at all is refused as a whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.store.intake.calls import RECEIVED, body, browser_page, node_batch, python_batch, stamp, track
+
+from aimwell.core.errors import BadQuestion
+from aimwell.store.intake.batches import (
+    MAX_BATCH_MESSAGES,
+    MAX_BODY_BYTES,
+    MAX_SHARED_BYTES,
+    Batch,
+    BodyError,
+    Duplicate,
+    parse_batch,
+    parse_call,
+)
+from aimwell.store.intake.messages import Message
+from aimwell.store.intake.rejections import Rejected
+
+ITEMS = st.sampled_from(
+    [
+        *(track(messageId=name, timestamp="2026-03-01T07:00:00Z") for name in ("a", "b", "c")),
+        *({"type": "track"}, 7, track(messageId="a", type="page"), track(messageId=None)),
+    ]
+)
+
+
+def read(text: bytes) -> Batch:
+    result = parse_batch(text, received_at=RECEIVED)
+    assert isinstance(result, Batch), result
+    return result
+
+
+def fault(text: bytes) -> tuple[int, str]:
+    result = parse_batch(text, received_at=RECEIVED)
+    assert isinstance(result, BodyError), result
+    return result.status, result.fault
+
+
+def test_the_library_for_node_is_understood() -> None:
+    batch = read(node_batch(RECEIVED + timedelta(hours=3)))  # its clock is three hours ahead
+    assert batch.write_key == "aWriteKey"
+    assert [message.kind for message in batch.messages] == ["identify", "track", "group", "alias"]
+    assert {message.occurred_at for message in batch.messages} == {RECEIVED - timedelta(seconds=10)}
+    identify, order, group, alias = batch.messages
+    assert json.loads(identify.traits)["name"] == "李雷"
+    assert order.name == "Order Completed"
+    assert json.loads(order.properties)["products"] == [{"sku": "45790-32", "price": 19, "quantity": 1}]
+    assert json.loads(order.integrations) == {"All": True, "Mixpanel": False}
+    assert (group.group_id, alias.previous_id) == ("acme", "old_id")
+    assert order.message_id == "node-next-1772352000001-8a6e0a34-52a1-4bd5-a7bd-2d7e5a0f77aa"
+
+
+def test_the_library_for_browsers_is_understood() -> None:
+    result = parse_call(browser_page(RECEIVED - timedelta(days=9)), "p", received_at=RECEIVED)
+    assert isinstance(result, Batch)
+    assert result.write_key == "aWriteKey"
+    [page] = result.messages
+    assert (page.kind, page.name, page.user_id) == ("page", "Shoes", None)
+    assert page.anonymous_id == "6d0f30b2-5d0c-4a3a-8a3a-59d1b8f1f2f4"
+    assert page.occurred_at == RECEIVED - timedelta(milliseconds=300)
+    assert json.loads(page.context)["page"]["title"] == "鞋"
+    assert "aWriteKey" not in repr(page)
+
+
+def test_the_library_for_python_is_understood() -> None:
+    batch = read(python_batch(RECEIVED.replace(microsecond=0)))
+    assert [message.kind for message in batch.messages] == ["identify", "track", "screen"]
+    assert {message.occurred_at for message in batch.messages} == {RECEIVED - timedelta(minutes=2)}
+    identify, paid, screen = batch.messages
+    assert identify.traits == '{"城市":"上海"}'
+    assert (paid.name, paid.user_id) == ("付款", "4711")
+    assert (screen.name, screen.properties) == ("Home", '{"category":"Main"}')
+
+
+def test_a_bad_message_does_no_harm_to_the_good_ones_beside_it() -> None:
+    bad: list[object] = [None, {"type": "track"}, track(properties={"a": float("nan")})]
+    batch = read(body(track(messageId="1"), *bad, track(messageId="2")))
+    assert [type(result) for result in batch.results] == [Message, Rejected, Rejected, Rejected, Message]
+    assert [rejected.reason for rejected in batch.rejected] == ["not_an_object", "no_id", "bad_number"]
+
+
+def test_what_the_batch_shares_holds_for_each_message_whose_own_keys_win() -> None:
+    text = body(
+        track(messageId="1", context={"ip": "2.2.2.2"}, integrations={"A": True}),
+        track(messageId="2"),
+        context={"ip": "1.1.1.1", "app": {"name": "Shop"}},
+        integrations={"A": False, "B": False},
+    )
+    own, shared = read(text).messages
+    assert json.loads(own.context) == {"ip": "2.2.2.2", "app": {"name": "Shop"}}
+    assert json.loads(own.integrations) == {"A": True, "B": False}
+    assert json.loads(shared.context) == {"ip": "1.1.1.1", "app": {"name": "Shop"}}
+
+
+def test_the_time_of_sending_of_the_body_goes_before_an_older_one_of_the_message() -> None:
+    happened, tried = RECEIVED - timedelta(hours=2), RECEIVED - timedelta(hours=1)
+    call = track(timestamp=stamp(happened), sentAt=stamp(tried))
+    assert read(body(call, sentAt=stamp(RECEIVED))).messages[0].occurred_at == happened
+    assert read(body(call)).messages[0].occurred_at == tried
+
+
+def test_shared_context_that_no_store_could_keep_rejects_each_message() -> None:
+    for context in ("web", {"a": "\x00"}):
+        batch = read(body(track(messageId="1"), track(messageId="2"), context=context))
+        assert len(batch.rejected) == 2
+
+
+def test_of_messages_with_one_id_the_first_accepted_counts() -> None:
+    batch = read(body({"type": "track", "messageId": "1"}, *[track(messageId="1")] * 3, track(messageId="2")))
+    assert [type(result) for result in batch.results] == [Rejected, Message, Duplicate, Duplicate, Message]
+    assert batch.duplicates == (Duplicate("1", 1), Duplicate("1", 1))
+
+
+def test_an_empty_batch_has_no_results() -> None:
+    assert read(body()).results == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"", (400, "not_json")),
+        (b"{", (400, "not_json")),
+        (b'{"batch": "\xff"}', (400, "not_json")),
+        (b'{"batch":' + b"[" * 100_000 + b"]" * 100_000 + b"}", (400, "not_json")),
+        (b'{"batch":[' + b"1" * 5_000 + b"]}", (400, "not_json")),
+        (b"[]", (400, "not_an_object")),
+        (b"{}", (400, "no_batch")),
+        (b'{"batch": {}}', (400, "no_batch")),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(text: bytes, expected: tuple[int, str]) -> None:
+    assert fault(text) == expected
+
+
+def test_the_size_of_a_body_is_limited_exactly() -> None:
+    text = body(track())
+    assert len(read(text + b" " * (MAX_BODY_BYTES - len(text))).messages) == 1
+    assert fault(text + b" " * (MAX_BODY_BYTES - len(text) + 1)) == (413, "too_large")
+
+
+def test_the_number_of_messages_is_limited_exactly() -> None:
+    assert len(read(body(*[0] * MAX_BATCH_MESSAGES)).results) == MAX_BATCH_MESSAGES
+    assert fault(body(*[0] * (MAX_BATCH_MESSAGES + 1))) == (413, "too_many_messages")
+
+
+def test_the_size_of_what_is_shared_is_limited_exactly() -> None:
+    room = MAX_SHARED_BYTES - len('[{"a":""},null]')
+    assert len(read(body(track(), context={"a": "x" * room})).messages) == 1
+    assert fault(body(track(), context={"a": "x" * (room + 1)})) == (413, "shared_too_large")
+
+
+def test_a_single_call_is_judged_like_one_of_a_batch() -> None:
+    result = parse_call(json.dumps(track()).encode(), "track", received_at=RECEIVED)
+    assert result == read(body(track()))
+    refused = parse_call(b"[]", "track", received_at=RECEIVED)
+    assert isinstance(refused, BodyError)
+    unknown = parse_call(json.dumps(track()).encode(), "delete", received_at=RECEIVED)
+    assert isinstance(unknown, Batch)
+    assert [rejected.reason for rejected in unknown.rejected] == ["unknown_type"]
+
+
+def test_a_received_instant_without_a_timezone_is_the_callers_mistake() -> None:
+    with pytest.raises(BadQuestion, match="no timezone"):
+        parse_batch(body(), received_at=RECEIVED.replace(tzinfo=None))
+
+
+@settings(max_examples=100)
+@given(st.lists(ITEMS, max_size=8))
+def test_results_keep_the_order_and_a_repeated_body_gives_the_same(items: list[object]) -> None:
+    batch = read(body(*items, sentAt=stamp(RECEIVED)))
+    assert len(batch.results) == len(items)
+    assert read(body(*items, sentAt=stamp(RECEIVED))) == batch
+    ids = [message.message_id for message in batch.messages]
+    assert len(ids) == len(set(ids))
+    for item, result in zip(items, batch.results, strict=True):
+        if isinstance(result, Duplicate):
+            assert ids.index(result.message_id) == len([r for r in batch.results[: result.of] if type(r) is Message])
+        assert isinstance(result, Rejected) == (item == 7 or item == {"type": "track"})
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=40) | st.recursive(st.none() | st.text(max_size=3), st.lists).map(body))
+def test_no_body_raises(text: bytes) -> None:
+    parse_batch(text, received_at=RECEIVED)
+    parse_call(text, "t", received_at=RECEIVED)
