@@ -104,7 +104,8 @@ def test_the_time_of_sending_of_the_body_goes_before_an_older_one_of_the_message
     happened, tried = RECEIVED - timedelta(hours=2), RECEIVED - timedelta(hours=1)
     call = track(timestamp=stamp(happened), sentAt=stamp(tried))
     assert read(body(call, sentAt=stamp(RECEIVED))).messages[0].occurred_at == happened
-    assert read(body(call)).messages[0].occurred_at == tried
+    for unreadable in (None, "now", 5):
+        assert read(body(call, sentAt=unreadable)).messages[0].occurred_at == happened + timedelta(hours=1)
 
 
 def test_shared_context_that_no_store_could_keep_rejects_each_message() -> None:
@@ -117,6 +118,10 @@ def test_of_messages_with_one_id_the_first_accepted_counts() -> None:
     batch = read(body({"type": "track", "messageId": "1"}, *[track(messageId="1")] * 3, track(messageId="2")))
     assert [type(result) for result in batch.results] == [Rejected, Message, Duplicate, Duplicate, Message]
     assert batch.duplicates == (Duplicate("1", 1), Duplicate("1", 1))
+
+
+def test_a_mark_of_byte_order_before_the_body_does_no_harm() -> None:
+    assert len(read(b"\xef\xbb\xbf" + body(track())).messages) == 1
 
 
 def test_an_empty_batch_has_no_results() -> None:

@@ -44,6 +44,8 @@ def test_a_time_that_a_server_has_corrected_before_is_kept() -> None:
     original, corrected = RECEIVED - timedelta(days=400), RECEIVED - timedelta(hours=5)
     sent = original + timedelta(minutes=1)
     assert occurred(sent, originalTimestamp=original, timestamp=corrected) == corrected
+    both = {"originalTimestamp": original.isoformat(), "timestamp": corrected.isoformat()}
+    assert date_event(both, sent.isoformat(), RECEIVED) == (corrected, original)
     same = occurred(sent, originalTimestamp=original, timestamp=original)
     assert same == RECEIVED - timedelta(minutes=1)
 

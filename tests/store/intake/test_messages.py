@@ -188,6 +188,7 @@ def test_without_an_id_a_repeated_request_gets_the_same_and_another_content_anot
     again = parse_message({**bare, "sentAt": "2026-03-01T09:00:00Z"}, received_at=RECEIVED + timedelta(hours=2))
     assert isinstance(again, Message)
     assert first.message_id == again.message_id
+    assert read({**bare, "writeKey": "another"}).message_id == first.message_id
     assert read(dict(reversed(bare.items()))).message_id == first.message_id
     assert read({**bare, "properties": {"a": 1}}).message_id != first.message_id
     assert read(bare, kind="page").message_id != first.message_id
