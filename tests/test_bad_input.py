@@ -15,10 +15,22 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlglot import parse_one
 from tests.cli.conftest import Said, invoke, make_shop
 from tests.cli.test_json import COMES, GROUPS
 
+from aimwell.store.workspace import open_workspace
+
 HEAD = "order_no,customer_id,order_date,amount\n"
+GOODS = "read: {path: goods.csv}\ntables:\n  - table: product\n    columns: {product_id: sku, category: kind}\n"
+HOT = """
+label: {zh: 热饮, en: Hot drinks}
+meaning: {zh: 泡着喝的, en: What is drunk hot}
+of: product
+family: preference
+kind: boolean
+formula: category = 'tea'
+"""
 RECENT = "label: {zh: 近期, en: Recent}\nkind: behavioural\nrule: RULE\n"
 
 
@@ -263,3 +275,16 @@ def test_paths_that_cannot_be_used_are_named(shop: Path) -> None:
     assert "cannot be used" in refused("segment members recent --out orders.csv/list.csv")
     assert "There is no file 'nothing*.csv'" in refused("source check nothing*.csv")
     assert "is no workspace" in refused("tags --workspace elsewhere")
+
+
+def test_products_loaded_before_anything_happened_are_kept_and_tagged_by_the_first_purchase(shop: Path) -> None:
+    write(shop, "goods.csv", "sku,kind\ng1,tea\n")
+    write(shop, "sources/goods.yaml", GOODS)
+    write(shop, "tags/hot.yaml", HOT)
+    first = run("source load goods")
+    assert first.code == 0, first.err
+    write(shop, "orders.csv", days(3))
+    assert run("source load").code == 0
+    with open_workspace(shop).warehouse() as warehouse:
+        tagged = warehouse.engine.to_arrow(parse_one("SELECT product_id, tag FROM product_tag")).to_pylist()
+    assert tagged == [{"product_id": "g1", "tag": "hot"}]

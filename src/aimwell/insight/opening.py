@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from aimwell.core.errors import NotEnoughData
 from aimwell.core.time import add_days, parse_instant
 from aimwell.insight.features.build import forget
 from aimwell.insight.features.found import workspace_library
@@ -44,10 +45,22 @@ def as_of_instant(workspace: Workspace, warehouse: Warehouse, given: str | None)
 
 
 def settle_load(workspace: Workspace, warehouse: Warehouse, *, changed: bool) -> None:
-    """What follows a load: tags of products and channels brought up to date, features of the data before dropped."""
+    """What follows a load: tags of products and channels brought up to date, features of the data before dropped.
+
+    While nothing has happened yet (products were loaded before any purchase), there is no instant to tag as of; the
+    load that brings the first fact tags them.
+    """
     tags = own_tags(workspace, workspace_library(warehouse))
-    things = bool(tags.of("product") or tags.of("channel"))
+    things = bool(tags.of("product") or tags.of("channel")) and _something_happened(warehouse)
     if things:
         write_thing_tags(warehouse, tags, as_of_instant(workspace, warehouse, None))
     if changed or things:
         forget(warehouse.engine)
+
+
+def _something_happened(warehouse: Warehouse) -> bool:
+    try:
+        warehouse.last_instant()
+    except NotEnoughData:
+        return False
+    return True

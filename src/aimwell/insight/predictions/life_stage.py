@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
+from aimwell.insight.features.families.life_stage import LIFE_STAGE
 from aimwell.insight.features.families.value_course import COURSES, EXPECTED_VALUE, FADING, RISING
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.insight.predictions.expected import last_scoring
@@ -18,13 +19,7 @@ from aimwell.insight.predictions.rows import as_floats
 from aimwell.insight.predictions.workshop import Workshop
 
 UNKNOWN = "unknown"
-STAGES: dict[str, Text] = {
-    "introduction": Text("引入期", "introduction"),
-    "growth": Text("成长期", "growth"),
-    "maturity": Text("成熟期", "maturity"),
-    "decline": Text("衰退期", "decline"),
-    UNKNOWN: Text("未知", "unknown"),
-}
+STAGES: dict[str, Text] = {**LIFE_STAGE.columns[0].words, UNKNOWN: Text("未知", "unknown")}
 
 
 @dataclass(frozen=True, slots=True)
