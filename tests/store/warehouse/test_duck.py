@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -55,15 +55,29 @@ def test_a_file_that_another_process_holds_is_reported_with_the_remedy(tmp_path:
         other.stdin.close()
 
 
-def test_an_interrupt_within_a_statement_stays_an_interrupt() -> None:
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGINT is heard, also where whoever started the tests had it ignored (as a shell does for what is behind `&`)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.3])
+def test_an_interrupt_within_a_statement_ends_it(after: float) -> None:
     engine = DuckEngine()
     slow = parse_one("SELECT sum(a.range * b.range) AS n FROM range(1000000) AS a, range(1000000) AS b", read="duckdb")
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    timer = threading.Timer(after, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
+
+    def interrupted() -> None:
+        timer.start()
         engine.to_arrow(slow)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     timer.join()
-    engine.close()
+    engine.close()  # waits for every thread of the statement
 
 
 def test_a_failure_while_rows_are_added_says_what_failed() -> None:
