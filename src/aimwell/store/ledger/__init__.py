@@ -1,1 +1,1 @@
-"""The ledger (what is being done) has its place here; it comes with journeys and the outbox."""
+"""The ledger: what is being done. Customers as channels know them, journeys, the outbox, and the inbox of events."""

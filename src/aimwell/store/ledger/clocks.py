@@ -1,0 +1,121 @@
+"""When the clocks of a timezone show a time of day: a table of instants, so that "the next 10:00 there" is a lookup.
+
+Databases compute local times differently or not at all; the standard library does it once per timezone, time and day.
+A time that the clocks skip (spring) counts as the first instant after the gap; one they show twice (autumn) counts
+once, the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, func, select, type_coerce
+
+from aimwell.core.time import zone as zone_named
+from aimwell.store.ledger.schema.people import clock, customer
+from aimwell.store.ledger.writes import insert_new
+
+_EPOCH_DAY = date(1970, 1, 1)
+_BACK, _AHEAD = timedelta(days=3), timedelta(days=400)
+
+
+def shown_at(zone: ZoneInfo, day: date, minute: int) -> datetime:
+    """The first instant at which the clocks of a timezone show that time of that local day, or have passed it.
+
+    >>> shown_at(ZoneInfo("America/New_York"), date(2026, 3, 8), 2 * 60 + 30).isoformat()  # 02:30 is skipped
+    '2026-03-08T07:00:00+00:00'
+    >>> shown_at(ZoneInfo("America/New_York"), date(2026, 11, 1), 60 + 30).isoformat()  # 01:30 comes twice
+    '2026-11-01T05:30:00+00:00'
+    """
+    wall = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
+    there = wall.astimezone(UTC)
+    if there.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return there
+    # In a gap `fold=0` reads the wall by the offset before it and comes out after the change, `fold=1` before it.
+    return _first_after_gap(zone, wall.replace(fold=1).astimezone(UTC), there)
+
+
+def _first_after_gap(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The instant in (low, high] at which the offset changes."""
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(microseconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - _EPOCH_DAY).days
+
+
+def keep_clocks(
+    connection: Connection, minutes: Iterable[int], now: datetime, *, zones: Iterable[str] | None = None
+) -> None:
+    """Have the clock table hold these times of day, from three days ago to 400 days ahead, for customers' timezones.
+
+    minutes: since midnight, 0 to 1439.   now: aware.   zones: only these, instead of those of all customers.
+    What is there stays; a call that finds everything there costs one statement per time of day.
+    """
+    known = list(zones) if zones is not None else list(connection.scalars(select(customer.c.zone).distinct()))
+    today = now.astimezone(UTC).date()
+    last = day_number((now + _AHEAD).date())
+    for minute in sorted(set(minutes)):
+        found = connection.execute(
+            select(clock.c.zone, func.max(clock.c.day)).where(clock.c.minute == minute).group_by(clock.c.zone)
+        )
+        reached: dict[str, int] = dict(found.tuples().all())
+        for name in known:
+            first = max(day_number(today - _BACK), reached.get(name, -1) + 1)
+            if last - first >= (0 if name not in reached else 30):
+                insert_new(connection, clock, _rows(name, minute, first, last + 30))
+
+
+def _rows(name: str, minute: int, first: int, last: int) -> list[dict[str, object]]:
+    there = zone_named(name)
+    days = (_EPOCH_DAY + timedelta(days=number) for number in range(first, last + 1))
+    return [
+        {
+            "zone": name,
+            "minute": minute,
+            "at": shown_at(there, day, minute),
+            "day": day_number(day),
+            "weekday": day.weekday(),
+        }
+        for day in days
+    ]
+
+
+def next_shown(
+    zone: ColumnElement[str],
+    minute: int,
+    since: ColumnElement[datetime],
+    *,
+    weekdays: frozenset[int] | None = None,
+    after: bool = False,
+) -> ColumnElement[int]:
+    """The first instant at or after `since` (strictly after, with `after`) at which a zone's clocks show that time.
+
+    An expression in microseconds for use inside statements; NULL where the clock table does not reach.
+    """
+    later = clock.c.at > since if after else clock.c.at >= since
+    found = select(func.min(type_coerce(clock.c.at, BigInteger))).where(
+        clock.c.zone == zone, clock.c.minute == minute, later
+    )
+    if weekdays is not None:
+        found = found.where(clock.c.weekday.in_(sorted(weekdays)))
+    return found.scalar_subquery()
+
+
+def shown_on(zone: ColumnElement[str], minute: int, day: ColumnElement[int]) -> ColumnElement[int]:
+    """The instant at which a zone's clocks show that time on that local day (days since 1970), in microseconds."""
+    return (
+        select(func.min(type_coerce(clock.c.at, BigInteger)))
+        .where(clock.c.zone == zone, clock.c.minute == minute, clock.c.day == day)
+        .scalar_subquery()
+    )
