@@ -1,0 +1,1 @@
+"""The channels, one file each; a new file here is found by itself."""
