@@ -14,7 +14,7 @@ journey = Table(
     Column("version_id", Integer, nullable=False, comment="the version that new enrolments get"),
     Column("state", Text, nullable=False, comment="running, paused, stopped"),
     Column("changed_at", Instant, nullable=False),
-    Column("spent", BigInteger, nullable=False, default=0, comment="of its budget, in hundredths of the currency"),
+    Column("spent", BigInteger, nullable=False, default=0, comment="on messages in flight or sent; millionths"),
     Column("budget", BigInteger, comment="hundredths of the currency; empty: no limit"),
 )
 
@@ -55,6 +55,6 @@ listening = Table(
     STATE,
     Column("signal", Text, primary_key=True),
     Column("version_id", Integer, primary_key=True),
-    Column("node", Text, primary_key=True, comment="the node that waits for it, or * for goal and exit rules"),
+    Column("node", Text, primary_key=True, comment="the node that waits for it; * for goal and exit rules; > for entry"),
     Index("ix_listening_version", "version_id"),
 )

@@ -8,6 +8,10 @@ from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.base import STATE
 
 _DUE = text("due_at IS NOT NULL")
+_LEASED = text("lease_until IS NOT NULL")
+_PAUSED = text("reason = 'paused'")
+_OPEN = text("state IN ('unknown', 'dead')")
+_REFERRED = text("provider_ref IS NOT NULL")
 
 intent = Table(
     "intent",
@@ -40,9 +44,23 @@ intent = Table(
     Column("provider_ref", Text),
     Column("changed_at", Instant, nullable=False),
     Index("ix_intent_due", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index("ix_intent_lease", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),  # what is being sent
+    Index("ix_intent_paused", "journey", sqlite_where=_PAUSED, postgresql_where=_PAUSED),  # to wake on resuming
+    Index("ix_intent_open", "state", "changed_at", sqlite_where=_OPEN, postgresql_where=_OPEN),  # for people to see
+    Index("ix_intent_ref", "provider_ref", sqlite_where=_REFERRED, postgresql_where=_REFERRED),  # for callbacks
     Index("ix_intent_customer", "customer_id", "contacted_at"),
     Index("ix_intent_enrolment", "enrolment_id", "node"),
     sqlite_with_rowid=False,
+)
+
+pace = Table(
+    "pace",
+    STATE,
+    Column("channel", Text, primary_key=True),
+    Column("free_at", Instant, nullable=False, comment="messages up to here have used up the channel's throttle"),
+    Column("queued_until", Instant, nullable=False, comment="the end of the queue that the throttle made"),
+    Column("failures", Integer, nullable=False, default=0, comment="batches that failed as a whole, one after another"),
+    Column("held_until", Instant, comment="the provider is down: nothing is tried before"),
 )
 
 attempt = Table(
