@@ -5,7 +5,7 @@ Written by ingest alone; whoever reads keeps its place (`cursor`) in the store t
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.base import EVENTS
@@ -19,6 +19,13 @@ message = Table(
     Column("seq", SEQUENCE, primary_key=True, autoincrement=True, comment="order of commit"),
     Column("message_id", Text, nullable=False, unique=True),
     Column("source", Text, nullable=False, comment="name of the write key that it came by"),
+    Column(
+        "trusted",
+        Boolean,
+        nullable=False,
+        default=False,
+        comment="the write key was a secret at arrival: only then are identifiers taken as verified",
+    ),
     Column("kind", Text, nullable=False, comment="identify, track, page, screen, group, alias"),
     Column("name", Text),
     Column("user_id", Text),
