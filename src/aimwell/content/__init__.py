@@ -1,1 +1,1 @@
-"""内容 Content: what do we say, in which words and pictures? Nothing here yet."""
+"""内容 Content: what do we say, in which words? Templates in Liquid, checked first, filled per person."""
