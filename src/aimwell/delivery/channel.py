@@ -6,20 +6,32 @@ it is given messages that may be sent, and answers for each of them.
 
 from __future__ import annotations
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Generic, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
 
+from aimwell.core.errors import BadInput, Unavailable
 from aimwell.core.text import Text
 
 Signal = Literal[
     "delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed", "joined", "shared"
 ]
 Result = Literal["accepted", "refused", "failed", "unknown"]
+
+
+CUSTOMER_ID = "customer_id"
+"""The kind of address of channels that need none: the customer's own id."""
+
+
+class BadCallback(BadInput):
+    """What was posted is not from the provider, too old, or cannot be read; nothing of it is believed."""
 
 
 class ChannelSettings(BaseModel):
@@ -33,7 +45,8 @@ class Parcel:
     """One message, ready to leave: its key, the address, and the rendered parts by name (subject, text, html, …).
 
     key: the intent's key; the provider gets it as idempotency key.   address: the identifier's value.
-    simulated: the message is part of a simulation and must say so wherever it is shown.
+    simulated: the message is part of a simulation and must say so wherever it is shown.   at: the sender's instant,
+    on a virtual clock if it has one; by default now.
     """
 
     key: str
@@ -41,6 +54,7 @@ class Parcel:
     address: str
     parts: Mapping[str, str]
     simulated: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +114,91 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections; may be called twice."""
         ...
 
 
-class ChannelKind(Protocol):
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a channel can do as it is configured: where it sends, what it can report, whether a key may be repeated.
+
+    tells: whether `look_up` knows anything; without it, what is unknown waits for a report or for a person.
+    """
+
+    address: str
+    signals: frozenset[Signal]
+    idempotent: bool
+    tells: bool
+
+
+S = TypeVar("S", bound=ChannelSettings, default=Any)
+
+
+class ChannelKind(ABC, Generic[S]):
     """A kind of channel, one per file: its name, what it needs, and what it can tell.
 
-    name: as in journeys and aimwell.toml.   address: kind of identifier it sends to (email, phone, push_token, …).
-    parts: the parts of content that it takes, the first one required.   signals: what it can report afterwards; a
-    journey may branch on nothing else.   idempotent: the provider sends a key once however often it gets it.
+    name: as in aimwell.toml, where `kind` says it; by default that is the channel's own name.   address: kind of
+    identifier it sends to (email, phone, push_token, …; `customer_id` if it needs none).   parts: the parts of content
+    that it takes, the first one required.   signals: what it can report afterwards; a journey may branch on nothing
+    else.   idempotent: the provider sends a key once however often it gets it.   tells: `look_up` knows something.
+    batch: how many parcels to give it at a time.   silent: what it cannot tell, for the documents.
     """
 
     name: str
     label: Text
+    meaning: Text
     address: str
     parts: tuple[str, ...]
     signals: frozenset[Signal]
-    idempotent: bool
-    settings: type[ChannelSettings]
-    batch: int
+    idempotent: bool = False
+    tells: bool = False
+    settings: type[S]
+    batch: int = 100
+    silent: Text
 
-    def open(self, settings: ChannelSettings, place: Path) -> Channel:
-        """Make it ready; `place` is a folder of the workspace that belongs to this channel alone."""
-        ...
+    @abstractmethod
+    def open(self, settings: S, place: Path) -> Channel:
+        """Make it ready; `place` is a folder of the workspace that belongs to this channel alone.
 
-    def read_callback(self, settings: ChannelSettings, request: Request) -> Sequence[Report]:
-        """The reports in what the provider posted; raises `BadCallback` if it is not from the provider or not readable."""
-        ...
+        Raises Unavailable when a secret is not in the environment. Connects later, when there is something to send.
+        """
+
+    def abilities(self, settings: S) -> Abilities:
+        """What it can do with these settings; by default what the kind says."""
+        return Abilities(self.address, self.signals, self.idempotent, self.tells)
+
+    def read_callback(self, settings: S, request: Request) -> Sequence[Report]:
+        """The reports in what the provider posted; raises BadCallback if it is not the provider's or not readable."""
+        raise BadCallback(f"The channel {self.name} has no callbacks", remedy="Take the address out of the provider.")
+
+    def collect(self, settings: S, place: Path, since: int) -> tuple[Sequence[Report], int]:
+        """What has been reported in its own folder after the mark `since` (0 at first), and the mark to go on from.
+
+        For channels that nobody calls back: the local mailbox, pages that poll, simulations. At most 10,000 at a time.
+        """
+        return (), since
+
+
+def secret(variable: str, channel: str) -> str:
+    """A secret from the environment; raises Unavailable, which names the variable alone."""
+    value = os.environ.get(variable, "")
+    if not value:
+        raise Unavailable(
+            f"The channel {channel} needs a secret that is not in the environment",
+            expected=f"a value in {variable}",
+            remedy=f"export {variable}=… before starting.",
+        )
+    return value
+
+
+def lacking(parcel: Parcel, *required: str) -> Receipt | None:
+    """A refusal if the parcel has no address or lacks one of these parts; None if it may go."""
+    if not parcel.address.strip():
+        return Receipt(parcel.key, "refused", detail="has no address", bad_address=True)
+    for name in required:
+        if not parcel.parts.get(name, "").strip():
+            return Receipt(parcel.key, "refused", detail=f"lacks the part {name!r}")
+    return None
 
 
 GROUP: str = "aimwell.channel"
