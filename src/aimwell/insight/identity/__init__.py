@@ -1,0 +1,1 @@
+"""Who is who: identifiers in messages become customers, and what messages say about them becomes their profile."""
