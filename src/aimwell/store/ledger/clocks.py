@@ -94,16 +94,18 @@ def _rows(name: str, minute: int, first: int, last: int) -> list[dict[str, objec
 def next_shown(
     zone: ColumnElement[str],
     minute: int,
-    since: ColumnElement[datetime],
+    since: ColumnElement[int],
     *,
     weekdays: frozenset[int] | None = None,
     after: bool = False,
 ) -> ColumnElement[int]:
     """The first instant at or after `since` (strictly after, with `after`) at which a zone's clocks show that time.
 
+    since: in microseconds.
     An expression in microseconds for use inside statements; NULL where the clock table does not reach.
     """
-    later = clock.c.at > since if after else clock.c.at >= since
+    shown = type_coerce(clock.c.at, BigInteger)
+    later = shown > since if after else shown >= since
     found = select(func.min(type_coerce(clock.c.at, BigInteger))).where(
         clock.c.zone == zone, clock.c.minute == minute, later
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import (
     Column,
     Connection,
+    Insert,
     MetaData,
     Table,
     Text,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -29,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.columns import Instant
-from aimwell.store.ledger.schema.enrolments import enrolment, happening
-from aimwell.store.ledger.schema.journeys import listening
+from aimwell.store.ledger.schema.enrolments import enrolment, happening, knock
+from aimwell.store.ledger.schema.journeys import journey, listening
 from aimwell.store.ledger.writes import insert_new_from
 
 _fresh = Table(
@@ -42,6 +44,8 @@ _fresh = Table(
     Column("ref", Text),
     prefixes=["TEMPORARY"],
 )
+
+_NAMES = ("customer_id", "signal", "at", "ref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +64,37 @@ def listened(connection: Connection) -> frozenset[str]:
 
 
 def record(connection: Connection, happenings: Sequence[Happening]) -> int:
-    """Keep what happened and wake whoever waits for it, in the caller's transaction; returns how many were new.
+    """Keep what happened, wake whoever waits for it, let knock whom it lets in; returns how many were new.
 
-    A repetition (same customer, signal, instant and ref) changes nothing. The number of statements is the same for one
-    and for a thousand.
+    All in the caller's transaction. A repetition (same customer, signal, instant and ref) changes nothing. The number
+    of statements is the same for one and for a thousand.
     """
     if not happenings:
         return 0
     connection.execute(CreateTable(_fresh, if_not_exists=True))
     connection.execute(delete(_fresh))
-    connection.execute(
-        insert(_fresh),
-        [
-            {"customer_id": each.customer_id, "signal": each.signal, "at": each.at, "ref": each.ref}
-            for each in happenings
-        ],
-    )
-    names = ["customer_id", "signal", "at", "ref"]
-    new = insert_new_from(connection, happening, names, select(*(_fresh.c[name] for name in names)).distinct())
-    connection.execute(_wake())
+    rows = [
+        {"customer_id": each.customer_id, "signal": each.signal, "at": each.at, "ref": each.ref}
+        for each in set(happenings)
+    ]
+    connection.execute(insert(_fresh), rows)
+    known = exists().where(*(happening.c[name] == _fresh.c[name] for name in _NAMES))
+    connection.execute(delete(_fresh).where(known))
+    new = insert_new_from(connection, happening, _NAMES, select(*(_fresh.c[name] for name in _NAMES)))
+    if new:
+        connection.execute(_knocking())
+        connection.execute(_wake())
     return new
+
+
+def _knocking() -> Insert:
+    """One knock for each new happening and each journey whose current version lets people in by it."""
+    entering = (
+        select(journey.c.name, _fresh.c.customer_id, _fresh.c.signal + literal(":") + _fresh.c.ref, _fresh.c.at)
+        .join(listening, and_(listening.c.signal == _fresh.c.signal, listening.c.node == ">"))
+        .join(journey, journey.c.version_id == listening.c.version_id)
+    )
+    return insert(knock).from_select(["journey", "customer_id", "cause", "at"], entering)
 
 
 def _wake() -> Update:

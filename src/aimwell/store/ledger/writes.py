@@ -22,7 +22,9 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     return connection.execute(statement, list(rows), execution_options=_COUNTED).rowcount
 
 
-def insert_new_from(connection: Connection, table: Table, columns: Sequence[str], query: Select[Any]) -> int:
+def insert_new_from(
+    connection: Connection, table: Table, columns: Sequence[str], query: Select[*tuple[Any, ...]]
+) -> int:
     """Insert the rows of a query whose key is not there yet, in one statement; returns how many are new."""
     if query.whereclause is None:
         query = query.where(text("1 = 1"))  # without WHERE, SQLite reads ON as the beginning of a join's condition

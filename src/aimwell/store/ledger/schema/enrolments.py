@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger
 
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.base import STATE
+from aimwell.store.ledger.schema.inbox import SEQUENCE
 
 _DUE = text("due_at IS NOT NULL")
 
@@ -79,6 +80,17 @@ passage = Table(
     sqlite_with_rowid=False,
 )
 
+knock = Table(
+    "knock",
+    STATE,
+    Column("id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("journey", Text, nullable=False, index=True),
+    Column("customer_id", Text, nullable=False),
+    Column("cause", Text, nullable=False, comment="as in enrolment"),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 refusal = Table(
     "refusal",
     STATE,
@@ -96,6 +108,8 @@ task = Table(
     STATE,
     Column("key", Text, primary_key=True, comment="as an intent's key"),
     Column("kind", Text, nullable=False, comment="lead or task"),
+    Column("enrolment_id", BigInteger, nullable=False),
+    Column("node", Text, nullable=False),
     Column("customer_id", Text, nullable=False, index=True),
     Column("journey", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -104,4 +118,5 @@ task = Table(
     Column("stage", Text, nullable=False, comment="open, taken, done, rejected"),
     Column("changed_at", Instant, nullable=False),
     Column("note", Text, nullable=False, default=""),
+    Index("ix_task_enrolment", "enrolment_id", "node"),
 )

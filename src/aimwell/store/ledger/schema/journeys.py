@@ -55,6 +55,8 @@ listening = Table(
     STATE,
     Column("signal", Text, primary_key=True),
     Column("version_id", Integer, primary_key=True),
-    Column("node", Text, primary_key=True, comment="the node that waits for it; * for goal and exit rules; > for entry"),
+    Column(
+        "node", Text, primary_key=True, comment="the node that waits for it; * for goal and exit rules; > for entry"
+    ),
     Index("ix_listening_version", "version_id"),
 )

@@ -1,0 +1,284 @@
+"""The tick: everyone who is due moves on, in chunks, each chunk in one transaction of set-based statements.
+
+A chunk of due enrolments is copied into the temporary table `moving`, taken from node to node there as far as its time
+has come, and written back once. For each node and chunk the number of statements is constant, whoever is in it. What is
+written carries the instants of the moves, never the clock of the tick, and keys that a replay gives again: a tick that
+dies leaves nothing behind, and the next one does the same.
+
+Within one enrolment things happen in the order of their instants; at one instant the goal comes first, then exit rules,
+then events that a node waits for, then timers. docs/journeys.md gives the reasons and examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.schema import CreateTable
+
+from aimwell.store.ledger.columns import length, micros
+from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.schema.enrolments import enrolment, passage
+from aimwell.store.ledger.schema.journeys import journey
+from aimwell.store.ledger.schema.people import customer
+from aimwell.strategy.journeys.conditions import AllOf, AnyOf, Condition, Happened, Leaf, Not
+from aimwell.strategy.journeys.definition import Node
+from aimwell.strategy.journeys.moving import AGAIN, moving
+from aimwell.strategy.journeys.node import Micros, Scene, instant_of
+from aimwell.strategy.journeys.predicates import became, first_of, later_of, plain
+from aimwell.strategy.journeys.version import Version, load_version
+
+CHUNK = 20_000
+ROUNDS = 10_000
+"""A chunk that takes more rounds than this goes in circles; validation refuses loops that could."""
+
+_COPIED = (
+    "journey",
+    "version_id",
+    "customer_id",
+    "shard",
+    "entered_at",
+    "state",
+    "visit",
+    "step",
+    "moves",
+    "at",
+    "timer_at",
+)
+_BACK = ("state", "reason", "ended_at", "node", "visit", "step", "moves", "at")
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What a tick did."""
+
+    looked_at: int = 0
+    moved: int = 0
+    ended: int = 0
+    chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """Moves enrolments; hold one per worker.
+
+    costs: what a message costs by channel, in millionths of the currency.   chunk: people per transaction.
+    """
+
+    ledger: Ledger
+    costs: Mapping[str, int] = field(default_factory=dict)
+    chunk: int = CHUNK
+
+    def tick(self, now: datetime) -> Ticked:
+        """Move everyone who is due at `now` as far as their time has come; other writers get in between chunks."""
+        done = Ticked()
+        while True:
+            with self.ledger.writing() as connection:
+                seen = self.move_chunk(connection, micros(now), done)
+            if seen < self.chunk:
+                return done
+
+    def move_chunk(self, connection: Connection, now: int, done: Ticked) -> int:
+        """Move one chunk in the caller's transaction; returns how many were due."""
+        seen = _take(connection, now, self.chunk, locks=self.ledger.backend == "postgresql")
+        if seen == 0:
+            return 0
+        found = connection.scalars(select(moving.c.version_id).distinct().order_by(moving.c.version_id))
+        versions = [load_version(connection, each) for each in found]
+        for version in versions:
+            _Passage(connection, version, now, self.costs, done).go()
+        done.ended += connection.scalar(select(func.count()).where(moving.c.state != "active")) or 0
+        _write_back(connection)
+        done.looked_at += seen
+        done.chunks += 1
+        return seen
+
+
+def _take(connection: Connection, now: int, size: int, *, locks: bool) -> int:
+    """Copy the next due enrolments of running journeys into `moving`; on PostgreSQL, those no other worker holds."""
+    connection.execute(CreateTable(moving, if_not_exists=True))
+    connection.execute(delete(moving))
+    due = (
+        select(
+            enrolment.c.id,
+            enrolment.c.node,
+            *(enrolment.c[name] for name in _COPIED),
+            customer.c.zone,
+            type_coerce(literal(0), moving.c.settled.type),
+        )
+        .join(journey, and_(journey.c.name == enrolment.c.journey, journey.c.state == "running"))
+        .join(customer, customer.c.customer_id == enrolment.c.customer_id)
+        .where(plain(enrolment.c.due_at) <= now)
+        .order_by(enrolment.c.due_at, enrolment.c.id)
+        .limit(size)
+    )
+    if locks:
+        due = due.with_for_update(of=enrolment, skip_locked=True)
+    names = ["id", "node", *_COPIED, "zone", "settled"]
+    return connection.execute(
+        insert(moving).from_select(names, due), execution_options={"preserve_rowcount": True}
+    ).rowcount
+
+
+def _write_back(connection: Connection) -> None:
+    active = moving.c.state == "active"
+    values = {
+        **{name: moving.c[name] for name in _BACK},
+        "timer_at": case((active, moving.c.timer_at)),
+        "due_at": case((active, moving.c.timer_at)),
+        "goal_at": case((moving.c.reason == "goal", moving.c.ended_at)),
+    }
+    connection.execute(update(enrolment).values(values).where(enrolment.c.id == moving.c.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """The people of one version in a chunk, taken through its nodes."""
+
+    connection: Connection
+    version: Version
+    now: int
+    costs: Mapping[str, int]
+    done: Ticked
+
+    def go(self) -> None:
+        """Move everyone until nobody can move further."""
+        self._see_rules(moving.c.version_id == self.version.id)
+        for _ in range(ROUNDS):
+            here = self._occupied()
+            if not here:
+                return
+            for name in self.version.order:
+                if name in here:
+                    self._pass(name)
+                    here |= set(self.version.definition.nodes[name].to.values())
+        raise RuntimeError(f"The journey {self.version.journey} goes in circles")
+
+    def _occupied(self) -> set[str]:
+        theirs = and_(moving.c.version_id == self.version.id, moving.c.state == "active", moving.c.settled.is_(False))
+        return set(self.connection.scalars(select(moving.c.node).where(theirs).distinct()))
+
+    def _see_rules(self, rows: ColumnElement[bool]) -> None:
+        """When the goal and the exit rules of each came true, as far as is known."""
+        definition = self.version.definition
+        limit = plain(moving.c.entered_at) + literal(length(definition.within), BigInteger)
+        goal = first_of([_counted(leaf, limit) for leaf in definition.goal.values()])
+        values: dict[str, ColumnElement[Any]] = {"goal_at": instant_of(goal)}
+        if definition.exits:
+            rules = {name: became(_leaf(rule)) for name, rule in definition.exits.items()}
+            earliest = first_of(list(rules.values()))
+            values["exit_at"] = instant_of(earliest)
+            values["exit_rule"] = case(*((found == earliest, literal(name)) for name, found in rules.items()))
+        self.connection.execute(update(moving).values(values).where(rows))
+
+    def _pass(self, name: str) -> None:
+        """Everyone who is at a node: end who must, act, and let go on whose time has come."""
+        node = self.version.definition.nodes[name]
+        scene = Scene(self.connection, self.version.places[name], self.version.id, self.now, self.costs)
+        if self._rules_change:
+            self._see_rules(scene.rows)
+        self._end(scene.arriving, plain(moving.c.at))
+        node.implementation.arrive(node.settings, scene)
+        if node.implementation.instant:
+            leaving = node.implementation.leave(node.settings, scene)
+            self._update(scene.arriving, visit=scene.visit)
+            self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
+        else:
+            self._stay(node, scene)
+        self._move_on(node, scene)
+
+    def _stay(self, node: Node, scene: Scene) -> None:
+        """Where people wait: who may leave by now, who ends first, who goes on to the node's next step."""
+        kind, settings = node.implementation, node.settings
+        timer = kind.timer(settings, scene)
+        self._update(scene.arriving, visit=scene.visit, step=literal(1), timer_at=instant_of(timer))
+        leaving = kind.leave(settings, scene)
+        self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
+        early = or_(moving.c.port.is_(None), moving.c.leave_at.is_(None), plain(moving.c.leave_at) > self.now)
+        self._update(and_(scene.rows, early), port=null(), leave_at=null())
+        self._end(scene.rows, func.coalesce(plain(moving.c.leave_at), literal(self.now, BigInteger)))
+        self._update(and_(scene.rows, moving.c.port.is_(None)), settled=literal(True))
+        if kind.steps:
+            kind.proceed(settings, scene)
+            self._update(and_(scene.rows, moving.c.port == AGAIN), port=null(), leave_at=null())
+
+    def _end(self, rows: ColumnElement[bool], until: Micros) -> None:
+        """End those whose goal or exit rule came true up to `until` (included); at one instant the goal goes first."""
+        at = plain(moving.c.at)
+        goal, leave = later_of(plain(moving.c.goal_at), at), later_of(plain(moving.c.exit_at), at)
+        earliest = first_of([goal, leave])
+        by_goal = and_(goal.is_not(None), or_(leave.is_(None), goal <= leave))
+        self._update(
+            and_(rows, earliest <= until, earliest <= self.now),
+            state=case((by_goal, literal("finished")), else_=literal("exited")),
+            reason=case((by_goal, literal("goal")), else_=moving.c.exit_rule),
+            ended_at=instant_of(earliest),
+        )
+
+    def _move_on(self, node: Node, scene: Scene) -> None:
+        """Write down the passage of those who leave, and put them where their port leads."""
+        leaving = and_(scene.rows, moving.c.port.is_not(None))
+        columns = [moving.c.id, moving.c.moves + 1, moving.c.node, moving.c.visit, moving.c.at, moving.c.leave_at]
+        self.done.moved += self.connection.execute(
+            insert(passage).from_select(
+                ["enrolment_id", "move", "node", "visit", "arrived_at", "left_at", "port"],
+                select(*columns, moving.c.port).where(leaving),
+            ),
+            execution_options={"preserve_rowcount": True},
+        ).rowcount
+        after = {"moves": moving.c.moves + 1, "at": moving.c.leave_at, "timer_at": null(), "leave_at": null()}
+        targets = leads_to(node)
+        if not targets:
+            self._update(leaving, state=literal("finished"), ended_at=moving.c.leave_at, port=null(), **after)
+            return
+        default = next(iter(targets.values()))
+        others = [(moving.c.port == port, literal(to)) for port, to in targets.items() if to != default]
+        target = case(*others, else_=literal(default)) if others else literal(default)
+        self._update(leaving, node=target, visit=literal(0), step=literal(1), port=null(), **after)
+
+    @property
+    def _rules_change(self) -> bool:
+        """Whether rules ask for what nodes of this very tick may change: values, memberships, answers, tasks."""
+        rules = [*self.version.definition.goal.values(), *self.version.definition.exits.values()]
+        return not all(isinstance(rule, Happened) for rule in rules)
+
+    def _update(self, rows: ColumnElement[bool], **values: ColumnElement[Any]) -> None:
+        self.connection.execute(update(moving).values(values).where(rows))
+
+
+def leads_to(node: Node) -> Mapping[str, str]:
+    """Where each port leads, the first required one first; a port without an edge leads where the first does."""
+    kind = node.implementation
+    ports = [*kind.ports(node.settings), *kind.optional_ports(node.settings)]
+    return {port: node.to.get(port, node.to[ports[0]]) for port in ports if ports[0] in node.to}
+
+
+def _leaf(condition: Condition) -> Leaf:
+    """A goal or exit rule; the definition lets only simple conditions in."""
+    if isinstance(condition, AllOf | AnyOf | Not):
+        raise TypeError("goal and exit rules are simple conditions")
+    return condition
+
+
+def _counted(condition: Condition, until: Micros) -> Micros:
+    """Since when a goal holds, if that is soon enough after entry."""
+    found = became(_leaf(condition), until=until)
+    return case((found <= until, found))

@@ -1,0 +1,145 @@
+"""An applied version, ready to run: its nodes in the order in which people pass them, and what it listens for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import Connection, select
+
+from aimwell.core.errors import BadQuestion
+from aimwell.store.ledger.schema.journeys import journey_version
+from aimwell.strategy.journeys.conditions import signals_of
+from aimwell.strategy.journeys.definition import Journey
+from aimwell.strategy.journeys.node import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable version of a journey."""
+
+    id: int
+    number: int
+    definition: Journey
+    places: Mapping[str, Place]
+    order: tuple[str, ...]
+
+    @property
+    def journey(self) -> str:
+        return self.definition.name
+
+
+def load_version(connection: Connection, version_id: int) -> Version:
+    """The version of that id; raises BadQuestion if there is none."""
+    row = connection.execute(
+        select(journey_version.c.number, journey_version.c.content).where(journey_version.c.id == version_id)
+    ).one_or_none()
+    if row is None:
+        raise BadQuestion(f"There is no version {version_id} of any journey")
+    return _compiled(version_id, row.number, row.content)
+
+
+@lru_cache(maxsize=256)
+def _compiled(version_id: int, number: int, content: str) -> Version:
+    return compile_version(Journey.model_validate(json.loads(content)), version_id, number)
+
+
+def compile_version(definition: Journey, version_id: int = 0, number: int = 0) -> Version:
+    """A definition with its graph worked out."""
+    edges = {name: tuple(node.to.values()) for name, node in definition.nodes.items()}
+    looped = {name for name in edges if name in reached(edges, edges[name])}
+    senders = {
+        name: node.implementation.channels(node.settings)
+        for name, node in definition.nodes.items()
+        if node.implementation.channels(node.settings)
+    }
+    places = {
+        name: Place(definition.name, name, name in looped, node.to, senders) for name, node in definition.nodes.items()
+    }
+    return Version(version_id, number, definition, places, _order(definition.start, edges))
+
+
+def reached(edges: Mapping[str, tuple[str, ...]], starts: tuple[str, ...]) -> frozenset[str]:
+    """Every node that can be reached from these, themselves included."""
+    found: set[str] = set()
+    ahead = list(starts)
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += edges.get(name, ())
+    return frozenset(found)
+
+
+def _order(start: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Nodes so that each comes after those that lead to it, as far as there are no loops."""
+    finished: list[str] = []
+    seen: set[str] = set()
+    stack: list[tuple[str, int]] = [(start, 0)]
+    seen.add(start)
+    while stack:
+        name, position = stack.pop()
+        targets = edges.get(name, ())
+        if position < len(targets):
+            stack.append((name, position + 1))
+            if targets[position] not in seen:
+                seen.add(targets[position])
+                stack.append((targets[position], 0))
+        else:
+            finished.append(name)
+    rest = sorted(set(edges) - seen)
+    return (*reversed(finished), *rest)
+
+
+def listened_by(version: Version) -> Mapping[str, frozenset[str]]:
+    """The signals of a version: by node, `*` for goal and exit rules, `>` for entry."""
+    definition = version.definition
+    heard = {
+        name: node.implementation.signals(node.settings, version.places[name])
+        for name, node in definition.nodes.items()
+    }
+    rules = [*definition.goal.values(), *definition.exits.values()]
+    heard["*"] = frozenset(signal for rule in rules for signal in signals_of(rule, definition.name))
+    heard[">"] = frozenset(
+        [f"enter:{rule.segment}" for rule in definition.entry if rule.segment]
+        + [rule.event.signal for rule in definition.entry if rule.event]
+    )
+    # A value of the profile or an answer that a branch asks for is read when somebody comes; an event must be kept.
+    for name, node in definition.nodes.items():
+        heard[name] |= frozenset(
+            signal
+            for condition in conditions_in(node.settings)
+            for signal in signals_of(condition, definition.name)
+            if signal.startswith("event:")
+        )
+    return heard
+
+
+def conditions_in(settings: object) -> list:  # type: ignore[type-arg]
+    """The conditions written in a node's settings."""
+    from pydantic import BaseModel
+
+    from aimwell.strategy.journeys.conditions import (
+        AllOf,
+        AnyOf,
+        Happened,
+        Not,
+        Outcome,
+        SegmentIs,
+        SegmentIsNot,
+        TaskIs,
+        ValueIs,
+    )
+
+    kinds = (AllOf, AnyOf, Happened, Not, Outcome, SegmentIs, SegmentIsNot, TaskIs, ValueIs)
+    if isinstance(settings, kinds):
+        return [settings]
+    if isinstance(settings, BaseModel):
+        return [found for name in type(settings).model_fields for found in conditions_in(getattr(settings, name))]
+    if isinstance(settings, list | tuple):
+        return [found for part in settings for found in conditions_in(part)]
+    if isinstance(settings, Mapping):
+        return [found for part in settings.values() for found in conditions_in(part)]
+    return []
