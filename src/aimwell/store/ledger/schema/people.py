@@ -28,11 +28,17 @@ identifier = Table(
     STATE,
     Column("kind", Text, primary_key=True, comment="user_id, anonymous_id, email, phone, push_token, wechat, …"),
     Column("value", Text, primary_key=True),
-    Column("customer_id", Text, nullable=False, index=True),
+    Column(
+        "customer_id",
+        Text,
+        primary_key=True,
+        index=True,
+        comment="a user id or anonymous id has one customer; an address may reach several who share it",
+    ),
     Column("verified", Boolean, nullable=False, default=False),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="messages: derived from links and kept up with them; else who put it"),
     sqlite_with_rowid=False,
 )
 
@@ -43,8 +49,10 @@ link = Table(
     Column("value_a", Text, primary_key=True),
     Column("kind_b", Text, primary_key=True),
     Column("value_b", Text, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("source", Text, nullable=False, comment="message id, or who joined them by hand"),
+    Column("at", Instant, nullable=False, comment="when they were first named together"),
+    Column("last_at", Instant, nullable=False, comment="when they were last named together"),
+    Column("verified", Boolean, nullable=False, default=True, comment="may join people; an unverified address may not"),
+    Column("source", Text, nullable=False, comment="id of the first message, or who joined them by hand"),
     Column("undone_at", Instant, comment="set: these two are never joined again by this link"),
     Index("ix_link_b", "kind_b", "value_b"),
     sqlite_with_rowid=False,
@@ -71,6 +79,7 @@ profile = Table(
     Column("text", Text),
     Column("number", Float, comment="numbers, yes (1) and no (0), and days since 1970 for dates"),
     Column("since", Instant, nullable=False, comment="when it took this value"),
+    Column("stated_at", Instant, comment="when the value was last said, which a later word must exceed; empty: since"),
     sqlite_with_rowid=False,
 )
 
