@@ -38,7 +38,7 @@ identifier = Table(
     Column("verified", Boolean, nullable=False, default=False),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
-    Column("source", Text, nullable=False, comment="messages: derived from links and kept up with them; else who put it"),
+    Column("source", Text, nullable=False, comment="messages: follows from links, kept up with them; else who put it"),
     sqlite_with_rowid=False,
 )
 
