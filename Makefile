@@ -17,14 +17,14 @@ demo: ## from raw data to a report and lists of whom to contact, on real custome
 	$(bootstrap) demo
 	$(BIN)/aimwell demo
 
-test: lint types ## everything that must hold: style, imports, types, fast tests, Spark and slow tests, the oldest DuckDB
-	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
-	$(PYTEST) tests -m "spark or slow" --durations=15
+test: lint types ## everything that must hold: style, imports, types, fast tests, Spark, slow and browser tests, the oldest DuckDB
+	$(PYTEST) -n 2 -m "not spark and not slow and not browser" --durations=15
+	$(PYTEST) tests -m "spark or slow or browser" --durations=15
 	$(BIN)/python tools/oldest_duckdb.py
 
 fast: ## the fast tests alone, with the examples in the docstrings
 	$(bootstrap) dev
-	$(PYTEST) -n 2 -m "not spark and not slow" --durations=15
+	$(PYTEST) -n 2 -m "not spark and not slow and not browser" --durations=15
 
 spark: ## the tests on a local Spark cluster
 	$(bootstrap) dev

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-BUDGETS = {"fast": 120, "spark": 180, "slow": 180}
+BUDGETS = {"fast": 120, "browser": 300, "spark": 180, "slow": 180}
 """Seconds that all tests of a mark may take together on two cores; explained in docs/testing.md."""
 
 if "PYTEST_XDIST_WORKER" in os.environ:
