@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from aimwell.core.keys import number_of, share_of
+from aimwell.store.ledger.columns import length, micros
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, refusal
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.people import customer
 from aimwell.store.ledger.writes import insert_new
+from aimwell.strategy.journeys.predicates import plain
 from aimwell.strategy.journeys.version import Version, load_version
 
 
@@ -25,9 +27,9 @@ class _Past:
     causes: set[str] = field(default_factory=set)
     count: int = 0
     active: bool = False
-    last_entry: datetime | None = None
+    last_entry: int | None = None
 
-    def enter(self, cause: str, at: datetime, *, active: bool) -> None:
+    def enter(self, cause: str, at: int, *, active: bool) -> None:
         self.causes.add(cause)
         self.count += 1
         self.active = self.active or active
@@ -55,12 +57,12 @@ def let_in(connection: Connection, now: datetime, limit: int = 20_000) -> Entere
             knock.c.journey,
             knock.c.customer_id,
             knock.c.cause,
-            knock.c.at,
+            plain(knock.c.at).label("at"),
             customer.c.shard,
             customer.c.held_out,
         )
         .outerjoin(customer, customer.c.customer_id == knock.c.customer_id)
-        .where(knock.c.at <= now)
+        .where(plain(knock.c.at) <= micros(now))
         .order_by(knock.c.at, knock.c.id)
         .limit(limit)
     ).all()
@@ -119,7 +121,7 @@ def _reason(version: Version, state: str, knocked: Row[*tuple[Any, ...]], past: 
         return "entered_before"
     if past.active and rule.policy != "always":
         return "already_in"
-    if rule.after is not None and past.last_entry is not None and knocked.at < past.last_entry + rule.after:
+    if rule.after is not None and past.last_entry is not None and knocked.at < past.last_entry + length(rule.after):
         return "too_soon"
     return None
 
@@ -155,9 +157,12 @@ def _pasts(connection: Connection, name: str, knocks: Sequence[Row[*tuple[Any, .
     pasts = {each.customer_id: _Past() for each in knocks}
     asking = select(knock.c.customer_id).where(knock.c.journey == name)
     for row in connection.execute(
-        select(enrolment.c.customer_id, enrolment.c.cause, enrolment.c.state, enrolment.c.entered_at).where(
-            enrolment.c.journey == name, enrolment.c.customer_id.in_(asking)
-        )
+        select(
+            enrolment.c.customer_id,
+            enrolment.c.cause,
+            enrolment.c.state,
+            plain(enrolment.c.entered_at).label("entered_at"),
+        ).where(enrolment.c.journey == name, enrolment.c.customer_id.in_(asking))
     ):
         if (past := pasts.get(row.customer_id)) is not None:
             past.enter(row.cause, row.entered_at, active=row.state == "active")

@@ -26,6 +26,7 @@ moving = Table(
     Column("moves", Integer, nullable=False),
     Column("at", Instant, nullable=False),
     Column("timer_at", Instant),
+    Column("seen_at", Instant, comment="what the node looked for came true then"),
     Column("exit_at", Instant, comment="the earliest instant at which an exit rule held"),
     Column("exit_rule", Text),
     Column("port", Text, comment="the port by which the node will be left; ~ for its next step"),

@@ -1,10 +1,11 @@
 """What a kind of node is: its settings, its ports, what it does on arrival, and when and by which port it is left.
 
 A kind is one file in `strategy/journeys/nodes`. It never sees one customer: each verb says in statements or in
-expressions what holds for everyone of the chunk who is at the node. Three questions, in this order:
+expressions what holds for everyone of the chunk who is at the node. Questions, in this order:
 
 - `arrive`: what is done once when people come (`scene.rows` with `visit` just counted): write intents, tags, tasks;
 - `timer`: until when they wait at most, in microseconds; NULL: for an event alone;
+- `look`: when what they wait for came true, kept as `moving.seen_at` for `leave`;
 - `leave`: the port by which each leaves and the instant at which that is due; NULL port: not yet. The port `~`
   means that the node goes on to its next step, by `proceed`.
 
@@ -165,6 +166,10 @@ class NodeKind(ABC, Generic[S]):
     def timer(self, settings: S, scene: Scene) -> Micros:
         """Until when people wait at most."""
         return type_coerce(null(), BigInteger)
+
+    def look(self, settings: S, scene: Scene) -> Micros | None:
+        """When what people wait for came true, `timer_at` known; None for a kind that waits for nothing but time."""
+        return None
 
     @abstractmethod
     def leave(self, settings: S, scene: Scene) -> Leaving:

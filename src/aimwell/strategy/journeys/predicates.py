@@ -24,6 +24,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from aimwell.core.comparisons import Comparison, comparisons
 from aimwell.store.ledger.clocks import day_number
+from aimwell.store.ledger.extremes import NEVER
 from aimwell.store.ledger.schema.enrolments import happening, passage, task
 from aimwell.store.ledger.schema.outbox import outcome
 from aimwell.store.ledger.schema.people import membership, profile
@@ -113,23 +114,6 @@ def became(leaf: Leaf, *, until: Micros | None = None, since: Micros | None = No
             return case((_valued(leaf), func.coalesce(_value_since(leaf.value), plain(moving.c.entered_at))))
 
 
-def first_of(instants: list[Micros]) -> Micros:
-    """The earliest of several instants, any of which may be NULL."""
-    if not instants:
-        return type_coerce(null(), BigInteger)
-    earliest = instants[0]
-    for other in instants[1:]:
-        earliest = case(
-            (earliest.is_(None), other), (other.is_(None), earliest), (other < earliest, other), else_=earliest
-        )
-    return earliest
-
-
-def later_of(one: Micros, other: Micros) -> Micros:
-    """The later of two instants; NULL if the first is."""
-    return case((one.is_(None), null()), (one < other, other), else_=one)
-
-
 def _since(leaf: Happened) -> Micros:
     if leaf.since is None:
         return plain(moving.c.entered_at)
@@ -138,7 +122,7 @@ def _since(leaf: Happened) -> Micros:
     )
     here = case((moving.c.node == leaf.since, plain(moving.c.at)))
     # Who never came there has nothing that could count: no event is as late as this.
-    return func.coalesce(here, came.scalar_subquery(), literal(2**62, BigInteger))
+    return func.coalesce(here, came.scalar_subquery(), literal(NEVER, BigInteger))
 
 
 def _member(segment: str) -> Truth:

@@ -35,15 +35,26 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.columns import length, micros
+from aimwell.store.ledger.extremes import earliest, latest
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, passage
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.people import customer
-from aimwell.strategy.journeys.conditions import AllOf, AnyOf, Condition, Happened, Leaf, Not
+from aimwell.strategy.journeys.conditions import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Happened,
+    Leaf,
+    Not,
+    SegmentIs,
+    SegmentIsNot,
+    ValueIs,
+)
 from aimwell.strategy.journeys.definition import Node
 from aimwell.strategy.journeys.moving import AGAIN, moving
 from aimwell.strategy.journeys.node import Micros, Scene, instant_of
-from aimwell.strategy.journeys.predicates import became, first_of, later_of, plain
+from aimwell.strategy.journeys.predicates import became, plain
 from aimwell.strategy.journeys.version import Version, load_version
 
 CHUNK = 20_000
@@ -180,14 +191,17 @@ class _Passage:
         """When the goal and the exit rules of each came true, as far as is known."""
         definition = self.version.definition
         limit = plain(moving.c.entered_at) + literal(length(definition.within), BigInteger)
-        goal = first_of([_counted(leaf, limit) for leaf in definition.goal.values()])
+        goal = earliest(*(_counted(_leaf(rule), limit) for rule in definition.goal.values()))
         values: dict[str, ColumnElement[Any]] = {"goal_at": instant_of(goal)}
         if definition.exits:
-            rules = {name: became(_leaf(rule)) for name, rule in definition.exits.items()}
-            earliest = first_of(list(rules.values()))
-            values["exit_at"] = instant_of(earliest)
-            values["exit_rule"] = case(*((found == earliest, literal(name)) for name, found in rules.items()))
+            values["exit_at"] = instant_of(earliest(*(became(_leaf(rule)) for rule in definition.exits.values())))
         self.connection.execute(update(moving).values(values).where(rows))
+        if definition.exits:
+            names = [
+                (became(_leaf(rule)) == plain(moving.c.exit_at), literal(name))
+                for name, rule in definition.exits.items()
+            ]
+            self._update(and_(rows, moving.c.exit_at.is_not(None)), exit_rule=case(*names))
 
     def _pass(self, name: str) -> None:
         """Everyone who is at a node: end who must, act, and let go on whose time has come."""
@@ -197,19 +211,26 @@ class _Passage:
             self._see_rules(scene.rows)
         self._end(scene.arriving, plain(moving.c.at))
         node.implementation.arrive(node.settings, scene)
-        if node.implementation.instant:
-            leaving = node.implementation.leave(node.settings, scene)
-            self._update(scene.arriving, visit=scene.visit)
-            self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
-        else:
+        if not node.implementation.instant:
             self._stay(node, scene)
-        self._move_on(node, scene)
+            self._move_on(node, scene, moving.c.visit, moving.c.leave_at, moving.c.port)
+            return
+        targets = leads_to(node)
+        if len(set(targets.values())) <= 1 and len(node.implementation.ports(node.settings)) <= 1:
+            self._move_on(node, scene, scene.visit, moving.c.at, literal(next(iter(targets), "end")))
+            return
+        self._update(scene.arriving, visit=scene.visit)
+        self._update(scene.rows, port=node.implementation.leave(node.settings, scene).port)
+        self._move_on(node, scene, moving.c.visit, moving.c.at, moving.c.port)
 
     def _stay(self, node: Node, scene: Scene) -> None:
         """Where people wait: who may leave by now, who ends first, who goes on to the node's next step."""
         kind, settings = node.implementation, node.settings
         timer = kind.timer(settings, scene)
         self._update(scene.arriving, visit=scene.visit, step=literal(1), timer_at=instant_of(timer))
+        seen = kind.look(settings, scene)
+        if seen is not None:
+            self._update(scene.rows, seen_at=instant_of(seen))
         leaving = kind.leave(settings, scene)
         self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
         early = or_(moving.c.port.is_(None), moving.c.leave_at.is_(None), plain(moving.c.leave_at) > self.now)
@@ -223,36 +244,38 @@ class _Passage:
     def _end(self, rows: ColumnElement[bool], until: Micros) -> None:
         """End those whose goal or exit rule came true up to `until` (included); at one instant the goal goes first."""
         at = plain(moving.c.at)
-        goal, leave = later_of(plain(moving.c.goal_at), at), later_of(plain(moving.c.exit_at), at)
-        earliest = first_of([goal, leave])
+        goal, leave = latest(plain(moving.c.goal_at), at), latest(plain(moving.c.exit_at), at)
+        first = earliest(goal, leave)
         by_goal = and_(goal.is_not(None), or_(leave.is_(None), goal <= leave))
         self._update(
-            and_(rows, earliest <= until, earliest <= self.now),
+            and_(rows, first <= until, first <= self.now),
             state=case((by_goal, literal("finished")), else_=literal("exited")),
             reason=case((by_goal, literal("goal")), else_=moving.c.exit_rule),
-            ended_at=instant_of(earliest),
+            ended_at=instant_of(first),
         )
 
-    def _move_on(self, node: Node, scene: Scene) -> None:
-        """Write down the passage of those who leave, and put them where their port leads."""
-        leaving = and_(scene.rows, moving.c.port.is_not(None))
-        columns = [moving.c.id, moving.c.moves + 1, moving.c.node, moving.c.visit, moving.c.at, moving.c.leave_at]
+    def _move_on(
+        self, node: Node, scene: Scene, visit: ColumnElement[int], at: ColumnElement[Any], port: ColumnElement[str]
+    ) -> None:
+        """Write down the passage of those who leave by a port at an instant, and put them where it leads."""
+        leaving = and_(scene.rows, port.is_not(None)) if port is moving.c.port else scene.rows
+        columns = [moving.c.id, moving.c.moves + 1, moving.c.node, visit, moving.c.at, at, port]
         self.done.moved += self.connection.execute(
             insert(passage).from_select(
                 ["enrolment_id", "move", "node", "visit", "arrived_at", "left_at", "port"],
-                select(*columns, moving.c.port).where(leaving),
+                select(*columns).where(leaving),
             ),
             execution_options={"preserve_rowcount": True},
         ).rowcount
-        after = {"moves": moving.c.moves + 1, "at": moving.c.leave_at, "timer_at": null(), "leave_at": null()}
+        after = {"moves": moving.c.moves + 1, "at": at, "timer_at": null(), "leave_at": null(), "port": null()}
         targets = leads_to(node)
         if not targets:
-            self._update(leaving, state=literal("finished"), ended_at=moving.c.leave_at, port=null(), **after)
+            self._update(leaving, state=literal("finished"), ended_at=at, visit=visit, **after)
             return
         default = next(iter(targets.values()))
-        others = [(moving.c.port == port, literal(to)) for port, to in targets.items() if to != default]
+        others = [(port == name, literal(to)) for name, to in targets.items() if to != default]
         target = case(*others, else_=literal(default)) if others else literal(default)
-        self._update(leaving, node=target, visit=literal(0), step=literal(1), port=null(), **after)
+        self._update(leaving, node=target, visit=literal(0), step=literal(1), **after)
 
     @property
     def _rules_change(self) -> bool:
@@ -278,7 +301,7 @@ def _leaf(condition: Condition) -> Leaf:
     return condition
 
 
-def _counted(condition: Condition, until: Micros) -> Micros:
+def _counted(leaf: Leaf, until: Micros) -> Micros:
     """Since when a goal holds, if that is soon enough after entry."""
-    found = became(_leaf(condition), until=until)
-    return case((found <= until, found))
+    found = became(leaf, until=until)
+    return case((found <= until, found)) if isinstance(leaf, SegmentIs | SegmentIsNot | ValueIs) else found

@@ -12,20 +12,12 @@ from aimwell.core.comparisons import Duration, Part, Word
 from aimwell.core.text import Text
 from aimwell.store.ledger.clocks import next_shown, shown_on
 from aimwell.store.ledger.columns import length
+from aimwell.store.ledger.extremes import earliest, latest
 from aimwell.store.ledger.schema.people import clock, profile
-from aimwell.strategy.journeys.conditions import (
-    Condition,
-    Happened,
-    Outcome,
-    SegmentIs,
-    SegmentIsNot,
-    TaskIs,
-    ValueIs,
-    signals_of,
-)
+from aimwell.strategy.journeys.conditions import Condition, Leaf, signals_of
 from aimwell.strategy.journeys.moving import moving
 from aimwell.strategy.journeys.node import Leaving, Micros, NodeKind, NodeSettings, Place, Scene
-from aimwell.strategy.journeys.predicates import became, first_of, later_of, plain
+from aimwell.strategy.journeys.predicates import became, plain
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -89,14 +81,15 @@ class WaitSettings(NodeSettings):
             raise ValueError("at_most: how long to wait at most for the event, such as 3d")
         if self.at_most is not None and self.event is None and not self.any:
             raise ValueError("at_most belongs to event and any")
-        for condition in self.awaited:
-            if not isinstance(condition, SegmentIs | SegmentIsNot | ValueIs | Happened | Outcome | TaskIs):
-                raise ValueError("wait for simple conditions; write several under any:")
+        if not all(isinstance(each, Leaf) for each in (self.event, *self.any) if each is not None):
+            raise ValueError("wait for simple conditions; write several under any:")
         return self
 
     @property
-    def awaited(self) -> tuple[Condition, ...]:
-        return (self.event,) if self.event is not None else self.any
+    def awaited(self) -> tuple[Leaf, ...]:
+        """The simple conditions of which the first ends the wait."""
+        given = (self.event,) if self.event is not None else self.any
+        return tuple(each for each in given if isinstance(each, Leaf))
 
 
 class Wait(NodeKind[WaitSettings]):
@@ -134,19 +127,21 @@ class Wait(NodeKind[WaitSettings]):
             return next_shown(moving.c.zone, settings.until.time, at, weekdays=_weekdays(settings.until.weekdays))
         if settings.hours is not None:
             return _in_hours(settings.hours, at)
-        return func.coalesce(later_of(_date_at(settings.date), at), at) if settings.date else at
+        return func.coalesce(latest(_date_at(settings.date), at), at) if settings.date else at
+
+    def look(self, settings: WaitSettings, scene: Scene) -> Micros | None:
+        since, until = plain(moving.c.at), plain(moving.c.timer_at)
+        seen = [became(each, until=until, since=since) for each in settings.awaited]
+        return latest(earliest(*seen), since) if seen else None
 
     def leave(self, settings: WaitSettings, scene: Scene) -> Leaving:
         timer = plain(moving.c.timer_at)
         over = timer <= literal(scene.now, BigInteger)
         if settings.awaited:
-            since = plain(moving.c.at)
-            seen = [later_of(became(each, until=timer, since=since), since) for each in settings.awaited]  # type: ignore[arg-type]
-            first = first_of(seen)
-            happened = first <= timer
+            seen = plain(moving.c.seen_at)
             return Leaving(
-                case((happened, literal("happened")), (over, literal("timeout")), else_=null()),
-                case((happened, first), else_=timer),
+                case((seen <= timer, literal("happened")), (over, literal("timeout")), else_=null()),
+                case((seen <= timer, seen), else_=timer),
             )
         if settings.date is not None:
             date = _date_at(settings.date)
