@@ -69,7 +69,7 @@ def keep_clocks(
         found = connection.execute(
             select(clock.c.zone, func.max(clock.c.day)).where(clock.c.minute == minute).group_by(clock.c.zone)
         )
-        reached: dict[str, int] = dict(found.tuples().all())
+        reached: dict[str, int] = dict(found.all())
         for name in known:
             first = max(day_number(today - _BACK), reached.get(name, -1) + 1)
             if last - first >= (0 if name not in reached else 30):

@@ -69,6 +69,7 @@ attempt = Table(
     Column("key", Text, primary_key=True),
     Column("number", SmallInteger, primary_key=True),
     Column("begun_at", Instant, nullable=False, comment="written before the call"),
+    Column("address", Text, comment="where it went, so that a bounce suppresses that address and no later one"),
     Column("ended_at", Instant),
     Column("result", Text, comment="accepted, refused, failed, unknown; empty while the call runs"),
     Column("provider_ref", Text),
