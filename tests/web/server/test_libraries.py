@@ -80,7 +80,7 @@ def test_the_library_for_python_is_told_why_it_was_refused(site: Site) -> None:
 
 @pytest.mark.browser
 def test_the_library_for_node_works_unchanged(site: Site) -> None:
-    command = [get_node() / "node", SOURCES / "send.cjs", get_packages(), str(site.client.base_url), SERVER_SECRET]
+    command = [get_node(), SOURCES / "send.cjs", get_packages(), str(site.client.base_url), SERVER_SECRET]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("[]", "")
     rows = by_kind(site.stored())
