@@ -1,35 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, select, update
+from tests.delivery.outbox.world import NOON, World, _identifier, words
 
-from aimwell.delivery.outbox.balances import verify_balances
 from aimwell.delivery.outbox.claim import claim
 from aimwell.delivery.outbox.policy import Cap, Policy, QuietHours, Throttle
 from aimwell.delivery.outbox.sending import send
 from aimwell.store.ledger.consents import set_consent, suppress
-from aimwell.store.ledger.ledger import open_ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, happening
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import attempt
 from aimwell.store.ledger.schema.people import customer, identifier
-from tests.delivery.outbox.world import NOON, World, _identifier, words
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    ledger = open_ledger(tmp_path)
-    world = World(ledger)
-    world.journey()
-    yield world
-    with ledger.reading() as connection:
-        verify_balances(connection)
-    ledger.close()
 
 
 def change(world: World, statement: Any) -> None:

@@ -119,21 +119,21 @@ class Throttle(_Part):
 class Retry(_Part):
     """When a message that the provider did not take is tried again: twice as late each time, up to a ceiling.
 
-    The defaults bridge a provider that is down for a day (12 attempts over some 26 hours).
+    The defaults bridge a provider that is down for a day (16 attempts over one and a half days at least).
     """
 
     first: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))
     ceiling: Duration = Field(default=timedelta(hours=6), gt=timedelta(0))
-    attempts: int = Field(default=12, ge=1, description="after so many attempts it is dead until a person revives it")
+    attempts: int = Field(default=16, ge=1, description="after so many attempts it is dead until a person revives it")
 
     def wait(self, key: str, attempt: int) -> timedelta:
-        """How long to wait after the attempt of that number: between 50 % and 100 % of the step, fixed by the key.
+        """How long to wait after the attempt of that number: between 75 % and 100 % of the step, fixed by the key.
 
         >>> Retry().wait("k", 1) <= timedelta(minutes=1) < Retry().wait("k", 3) * 2
         True
         """
         step: timedelta = min(self.first * 2 ** min(attempt - 1, 40), self.ceiling)
-        return step * (0.5 + 0.5 * share_of("retry", key, str(attempt)))
+        return step * (0.75 + 0.25 * share_of("retry", key, str(attempt)))
 
 
 class Policy(_Part):
