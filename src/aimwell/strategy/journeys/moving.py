@@ -33,6 +33,7 @@ moving = Table(
     Column("leave_at", Instant),
     Column("settled", Boolean, nullable=False, comment="nothing more to do in this tick"),
     prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",  # rows that were deleted one by one would be passed over by every later scan
 )
 
 AGAIN = "~"

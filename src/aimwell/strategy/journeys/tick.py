@@ -233,10 +233,9 @@ class _Passage:
             self._update(scene.rows, seen_at=instant_of(seen))
         leaving = kind.leave(settings, scene)
         self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
-        early = or_(moving.c.port.is_(None), moving.c.leave_at.is_(None), plain(moving.c.leave_at) > self.now)
-        self._update(and_(scene.rows, early), port=null(), leave_at=null())
-        self._end(scene.rows, func.coalesce(plain(moving.c.leave_at), literal(self.now, BigInteger)))
-        self._update(and_(scene.rows, moving.c.port.is_(None)), settled=literal(True))
+        stays = or_(moving.c.port.is_(None), moving.c.leave_at.is_(None), plain(moving.c.leave_at) > self.now)
+        self._end(scene.rows, case((stays, literal(self.now, BigInteger)), else_=plain(moving.c.leave_at)))
+        self._update(and_(scene.rows, stays), port=null(), leave_at=null(), settled=literal(True))
         if kind.steps:
             kind.proceed(settings, scene)
             self._update(and_(scene.rows, moving.c.port == AGAIN), port=null(), leave_at=null())
