@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tests.store.intake.calls import RECEIVED, body, browser_page, node_batch, python_batch, stamp, track
 
 from aimwell.core.errors import BadQuestion
+from aimwell.store.intake import batches
 from aimwell.store.intake.batches import (
     MAX_BATCH_MESSAGES,
     MAX_BODY_BYTES,
@@ -196,3 +198,75 @@ def test_results_keep_the_order_and_a_repeated_body_gives_the_same(items: list[o
 def test_no_body_raises(text: bytes) -> None:
     parse_batch(text, received_at=RECEIVED)
     parse_call(text, "t", received_at=RECEIVED)
+
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=5) | st.sampled_from(
+    ["\x00", "1" * 19, "\\u0000", "<b>"]
+)
+NUMBERS = st.integers() | st.integers(min_value=2**62, max_value=2**65) | st.floats()
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=30,
+)
+BATCHES = st.lists(
+    st.builds(
+        lambda properties, context, depth: track(
+            messageId=None, timestamp="2026-03-01T07:00:00Z", properties=properties, context=context, deep=nest(depth)
+        ),
+        st.dictionaries(TEXTS, VALUES, max_size=4) | VALUES,
+        st.none() | st.dictionaries(TEXTS, VALUES, max_size=2),
+        st.integers(0, 25),
+    ),
+    max_size=4,
+)
+
+
+def nest(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def said(result: object) -> object:
+    """A result with its JSON texts read, so that two spellings of one number are equal."""
+    if not isinstance(result, Message):
+        return result
+    texts = (result.properties, result.traits, result.context, result.integrations)
+    return [replace(result, properties="", traits="", context="", integrations=""), *map(repr, map(json.loads, texts))]
+
+
+@settings(max_examples=150)
+@given(messages=BATCHES, spelled=st.booleans())
+def test_the_quick_reading_of_plain_bodies_changes_no_verdict_and_no_value(
+    messages: list[object], *, spelled: bool
+) -> None:
+    whole = json.dumps({"batch": messages}, ensure_ascii=spelled).encode("utf-8", "surrogatepass")
+    with pytest.MonkeyPatch.context() as patch:
+        quick = parse_batch(whole, received_at=RECEIVED)
+        patch.setattr(batches, "read_json", lambda body: (json.loads(body.decode("utf-8-sig")), False))
+        slow = parse_batch(whole, received_at=RECEIVED)
+    if isinstance(quick, BodyError) or isinstance(slow, BodyError):
+        assert (quick, slow) == (slow, quick)
+    else:
+        assert [said(result) for result in quick.results] == [said(result) for result in slow.results]
+
+
+@pytest.mark.parametrize("size", [16_300, 16_500, 32_600, 32_700, 32_767, 32_768, 32_769, 33_000])
+def test_the_quick_reading_measures_large_messages_to_the_byte(size: int) -> None:
+    message = track(properties={"a": "", "n": 1e16})
+    room = size - len(json.dumps(message, separators=(",", ":")))
+    message["properties"]["a"] = "x" * room
+    (result,) = read(body(message)).results
+    assert isinstance(result, Message) == (size <= 32 * 1024)
+
+
+def test_the_quick_reading_counts_keys_and_levels_like_the_slow_one() -> None:
+    for keys in (1_990, 1_994, 1_995, 1_996, 2_000):
+        content = track(properties={f"k{number}": ":{[" for number in range(keys)})
+        (result,) = read(body(content)).results
+        assert isinstance(result, Message) == (keys + len(content) <= 2_000)
+    for levels, fits in ((19, True), (20, False)):
+        (result,) = read(body(track(properties=nest(levels)))).results
+        assert isinstance(result, Message) == fits

@@ -6,13 +6,12 @@ been taken. Everything else is a Batch, whose bad messages do no harm to the goo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from aimwell.core.time import require_aware
-from aimwell.store.intake.content import check_content, write_json
+from aimwell.store.intake.content import check_content, read_json, write_json
 from aimwell.store.intake.messages import Message, Shared, parse_message
 from aimwell.store.intake.rejections import Rejected, Unfit
 
@@ -76,9 +75,10 @@ def parse_batch(body: bytes, *, received_at: datetime) -> Batch | BodyError:
     `sentAt`, `context` and `integrations` of the body hold for every message. Of messages with equal ids the first
     accepted one counts, the others are Duplicates. Raises BadQuestion only if `received_at` has no timezone.
     """
-    whole = _read_body(body, received_at)
-    if isinstance(whole, BodyError):
-        return whole
+    read = _read_body(body, received_at)
+    if isinstance(read, BodyError):
+        return read
+    whole, plain = read
     contents = whole.get("batch")
     if not isinstance(contents, list):
         return BodyError(400, "no_batch", "`batch` is missing or no list")
@@ -87,29 +87,30 @@ def parse_batch(body: bytes, *, received_at: datetime) -> Batch | BodyError:
     shared = Shared(whole.get("sentAt"), whole.get("context"), whole.get("integrations"))
     if (size := _measure(shared)) > MAX_SHARED_BYTES:
         return BodyError(413, "shared_too_large", f"{size} bytes of shared context, at most {MAX_SHARED_BYTES}")
-    judged = [parse_message(content, received_at=received_at, shared=shared) for content in contents]
+    judged = [parse_message(content, received_at=received_at, shared=shared, plain=plain) for content in contents]
     return Batch(_mark_duplicates(judged), _read_write_key(whole))
 
 
 def parse_call(body: bytes, kind: str, *, received_at: datetime) -> Batch | BodyError:
     """Read the body of a single call, whose type the path names (`/v1/track` or `/v1/t`): a Batch of one result."""
-    whole = _read_body(body, received_at)
-    if isinstance(whole, BodyError):
-        return whole
-    return Batch((parse_message(whole, received_at=received_at, kind=kind),), _read_write_key(whole))
+    read = _read_body(body, received_at)
+    if isinstance(read, BodyError):
+        return read
+    whole, plain = read
+    return Batch((parse_message(whole, received_at=received_at, kind=kind, plain=plain),), _read_write_key(whole))
 
 
-def _read_body(body: bytes, received_at: datetime) -> dict[str, object] | BodyError:
+def _read_body(body: bytes, received_at: datetime) -> tuple[dict[str, object], bool] | BodyError:
     require_aware(received_at)
     if len(body) > MAX_BODY_BYTES:
         return BodyError(413, "too_large", f"{len(body)} bytes, at most {MAX_BODY_BYTES}")
     try:
-        whole = json.loads(body.decode("utf-8-sig"))
+        whole, plain = read_json(body)
     except (ValueError, RecursionError) as error:
         return BodyError(400, "not_json", str(error)[:200])
     if not isinstance(whole, dict):
         return BodyError(400, "not_an_object", f"a {type(whole).__name__}")
-    return whole
+    return whole, plain
 
 
 def _measure(shared: Shared) -> int:

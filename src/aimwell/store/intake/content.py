@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from aimwell.store.intake.rejections import Unfit
 
 MAX_MESSAGE_BYTES = 32 * 1024
@@ -23,6 +25,50 @@ SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 """Integers that some 64-bit type of the stores can hold; ids of machines come as signed or unsigned ones."""
 
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+_ONLY_DIGITS = bytes(48 if 48 <= code < 58 else 32 for code in range(256))
+_LONG_NUMBER = b"0" * 19  # any integer with fewer digits fits into 64 bits
+
+
+def read_json(body: bytes) -> tuple[object, bool]:
+    """The value of UTF-8 JSON, and whether it is plain: no text or number in it can be one that stores refuse.
+
+    Plain is what the strict and quick reader takes (it refuses NaN, Infinity and half surrogate pairs) and what has
+    neither an escaped NUL nor 19 digits in a row; of anything else every value must be looked at. Both readers give
+    equal values. Raises ValueError or RecursionError for what is no JSON.
+
+    >>> read_json(b'{"a": [1, "x"]}')
+    ({'a': [1, 'x']}, True)
+    >>> read_json(b"[NaN]")
+    ([nan], False)
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return json.loads(body.decode("utf-8-sig")), False
+    return value, b"\\u0000" not in body and _LONG_NUMBER not in body.translate(_ONLY_DIGITS)
+
+
+def check_message(fields: Mapping[str, object], *, plain: bool) -> None:
+    """Refuse a message that a store could not keep, or that is too large.
+
+    plain: every value came from a body that `read_json` calls plain. Then counting brackets and colons in the message's
+    text, which cannot count too few, mostly shows that it fits without a visit of each value.
+    Raises Unfit at the first breach.
+    """
+    if plain and _surely_fits(msgspec.json.encode(fields)):
+        return
+    check_content(fields)
+    if (size := len(write_json(fields).encode())) > MAX_MESSAGE_BYTES:
+        raise Unfit("too_large", f"{size} bytes, at most {MAX_MESSAGE_BYTES}")
+
+
+def _surely_fits(text: bytes) -> bool:
+    # the two writers spell some numbers with a character more or less, hence the half
+    return (
+        len(text) <= MAX_MESSAGE_BYTES // 2
+        and text.count(b"{") + text.count(b"[") <= MAX_DEPTH
+        and text.count(b":") <= MAX_KEYS
+    )
 
 
 def check_content(root: object) -> None:
@@ -52,6 +98,13 @@ def check_content(root: object) -> None:
 def write_json(value: object) -> str:
     """Compact JSON text of checked content, in the order in which the keys came."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_object(value: Mapping[str, object], *, plain: bool) -> str:
+    """Compact JSON text of a checked object, by the quick writer if its content is plain; the values are the same."""
+    if not value:
+        return "{}"
+    return msgspec.json.encode(value).decode() if plain else write_json(value)
 
 
 def write_canonical(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from aimwell.core.time import require_aware
 from aimwell.store.intake.clocks import date_event, read_instant
-from aimwell.store.intake.content import MAX_MESSAGE_BYTES, check_content, write_canonical, write_json, write_kept
+from aimwell.store.intake.content import check_message, write_canonical, write_kept, write_object
 from aimwell.store.intake.rejections import Rejected, Unfit
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias"]
@@ -67,12 +67,18 @@ NOTHING_SHARED = Shared()
 
 
 def parse_message(
-    content: object, *, received_at: datetime, kind: str | None = None, shared: Shared = NOTHING_SHARED
+    content: object,
+    *,
+    received_at: datetime,
+    kind: str | None = None,
+    shared: Shared = NOTHING_SHARED,
+    plain: bool = False,
 ) -> Message | Rejected:
     """Read one call, or say why it is not accepted; no content whatsoever raises an error.
 
     content: one JSON value as `json.loads` gives it.   received_at: aware; our own clock at arrival.
     kind: the type that the path names (`track` or `t`); it goes before the `type` of the content.
+    plain: what `read_json` said of the body from which content and shared came; it saves time, and changes no verdict.
 
     A message without `messageId` gets a digest of its content, `sentAt` left out, so that a repeated request gives the
     same id; when it states no time either, the minute of its arrival counts as content. (All official libraries send
@@ -81,19 +87,19 @@ def parse_message(
     """
     received = require_aware(received_at).astimezone(UTC)
     try:
-        return _read_message(content, kind, received, shared)
+        return _read_message(content, kind, received, shared, plain=plain)
     except Unfit as unfit:
         return Rejected(unfit.reason, unfit.detail, write_kept(content))
 
 
-def _read_message(content: object, kind_of_path: str | None, received_at: datetime, shared: Shared) -> Message:
+def _read_message(
+    content: object, kind_of_path: str | None, received_at: datetime, shared: Shared, *, plain: bool
+) -> Message:
     if not isinstance(content, dict):
         raise Unfit("not_an_object", f"a {type(content).__name__}")
     kind = _read_kind(content.get("type") if kind_of_path is None else kind_of_path)
     fields = _merge(content, shared)
-    check_content(fields)
-    if (size := len(write_json(fields).encode())) > MAX_MESSAGE_BYTES:
-        raise Unfit("too_large", f"{size} bytes, at most {MAX_MESSAGE_BYTES}")
+    check_message(fields, plain=plain)
     ids = {field: _read_id(fields, field) for field in ("userId", "anonymousId", "previousId", "groupId")}
     _require_ids(kind, ids)
     name = _read_name(fields, kind)
@@ -111,10 +117,10 @@ def _read_message(content: object, kind_of_path: str | None, received_at: dateti
         occurred_at=occurred_at,
         stated_at=stated_at,
         received_at=received_at,
-        properties=write_json(_read_properties(fields, kind)),
-        traits=write_json(_read_object(fields, "traits")),
-        context=write_json(_read_object(fields, "context")),
-        integrations=write_json(_read_object(fields, "integrations")),
+        properties=write_object(_read_properties(fields, kind), plain=plain),
+        traits=write_object(_read_object(fields, "traits"), plain=plain),
+        context=write_object(_read_object(fields, "context"), plain=plain),
+        integrations=write_object(_read_object(fields, "integrations"), plain=plain),
     )
 
 
