@@ -191,13 +191,24 @@ def secret(variable: str, channel: str) -> str:
     return value
 
 
-def lacking(parcel: Parcel, *required: str) -> Receipt | None:
-    """A refusal if the parcel has no address or lacks one of these parts; None if it may go."""
+def flaw(parcel: Parcel, *required: str, outside: bool = False) -> Receipt | None:
+    """A refusal if the parcel has no address, lacks one of these parts, or is no text at all; None if it may go.
+
+    outside: it would reach a real person, which a message of a simulation never may: made-up addresses have owners.
+    """
+    if outside and parcel.simulated:
+        return Receipt(parcel.key, "refused", detail="belongs to a simulation: simulated customers get nothing outside")
     if not parcel.address.strip():
         return Receipt(parcel.key, "refused", detail="has no address", bad_address=True)
     for name in required:
         if not parcel.parts.get(name, "").strip():
             return Receipt(parcel.key, "refused", detail=f"lacks the part {name!r}")
+    if parcel.at is not None and parcel.at.utcoffset() is None:
+        return Receipt(parcel.key, "refused", detail="is dated without a timezone")
+    try:
+        "".join((parcel.key, parcel.address, parcel.customer_id, *parcel.parts.values())).encode()
+    except UnicodeEncodeError:
+        return Receipt(parcel.key, "refused", detail="holds characters that are no text (halves of surrogate pairs)")
     return None
 
 
