@@ -1,0 +1,51 @@
+"""Temporary tables: what a chunk asks for is laid beside the ledger's tables, so that one statement answers for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, MetaData, Table, Text, delete, insert, type_coerce
+from sqlalchemy.schema import CreateTable
+
+from aimwell.insight.identity.resolution import Node
+from aimwell.store.ledger.columns import Instant
+
+_SCRATCH = MetaData()
+
+asked_node = Table("asked_node", _SCRATCH, Column("kind", Text), Column("value", Text), prefixes=["TEMPORARY"])
+
+asked_pair = Table(
+    "asked_pair",
+    _SCRATCH,
+    *(Column(name, Text) for name in ("kind_a", "value_a", "kind_b", "value_b")),
+    prefixes=["TEMPORARY"],
+)
+
+asked_customer = Table("asked_customer", _SCRATCH, Column("customer_id", Text), prefixes=["TEMPORARY"])
+
+asked_value = Table("asked_value", _SCRATCH, Column("customer_id", Text), Column("name", Text), prefixes=["TEMPORARY"])
+
+
+def fill(connection: Connection, table: Table, rows: Iterable[Mapping[str, object]]) -> None:
+    """Put these rows, and only these, into a temporary table."""
+    connection.execute(CreateTable(table, if_not_exists=True))
+    connection.execute(delete(table))
+    if listed := list(rows):
+        connection.execute(insert(table), listed)
+
+
+def ask_nodes(connection: Connection, nodes: Iterable[Node]) -> None:
+    """Lay out the identifiers that are asked for."""
+    fill(connection, asked_node, [{"kind": kind, "value": value} for kind, value in sorted(nodes)])
+
+
+def ask_customers(connection: Connection, customers: Iterable[str]) -> None:
+    """Lay out the customers that are asked for."""
+    fill(connection, asked_customer, [{"customer_id": customer_id} for customer_id in sorted(customers)])
+
+
+def plain(column: Column[Any]) -> ColumnElement[Any]:
+    """A column under its own name, instants as whole microseconds."""
+    whole = type_coerce(column, BigInteger) if isinstance(column.type, Instant) else column
+    return whole.label(column.name)
