@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from aimwell.core.errors import NotEnoughData
@@ -43,6 +45,19 @@ class Warehouse:
     def refresh(self) -> None:
         """Forget what is known of the tables (after a load)."""
         self._facts = None
+
+    def note_append(self, name: str, rows: pa.Table) -> None:
+        """Take note of rows that were just appended to a canonical table, without reading the table again."""
+        if self._facts is None or name not in self._facts:
+            self.refresh()
+            return
+        facts = self._facts[name]
+        filled = {column for column in rows.column_names if rows.column(column).null_count < rows.num_rows}
+        instants = [each.name for each in facts.table.columns if each.kind == "instant" and each.name in filled]
+        found = [pc.min(rows.column(each)).as_py() for each in instants]
+        earliest = min([*found, *([facts.earliest] if facts.earliest else [])], default=None)
+        kept = replace(facts, filled=facts.filled | filled, rows=facts.rows + rows.num_rows, earliest=earliest)
+        self._facts = {**self._facts, name: kept}
 
     def last_instant(self) -> datetime:
         """The last instant at which anything is recorded as having happened.

@@ -1,0 +1,225 @@
+"""Brings arrived events into the warehouse in micro-batches; the place reached is written with them.
+
+Messages become rows of `event` under the customer whom they belong to now, and customers who are new become rows of
+`customer`. When two customers turn out to be one, the rows of the one that is gone are given to the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import BigInteger, Row, select, type_coerce
+from sqlglot import exp
+
+from aimwell.core.tables import TABLES
+from aimwell.insight.identity.absorbing import read_place as identity_place
+from aimwell.insight.identity.lookup import resolve_messages
+from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.schema.inbox import message
+from aimwell.store.ledger.schema.people import customer, merge
+from aimwell.store.warehouse.warehouse import Warehouse
+
+PLACE = "live_place"
+CHUNK = 20_000
+_INSTANT = pa.timestamp("us")
+_EVENT = pa.schema(
+    {
+        "event_id": pa.string(),
+        "customer_id": pa.string(),
+        "name": pa.string(),
+        "occurred_at": _INSTANT,
+        "channel": pa.string(),
+        "session_id": pa.string(),
+        "properties": pa.string(),
+        "received_at": _INSTANT,
+    }
+)
+_CUSTOMER = pa.schema(
+    {
+        "customer_id": pa.string(),
+        "created_at": _INSTANT,
+        "language": pa.string(),
+        "timezone": pa.string(),
+        "known_at": _INSTANT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What one micro-batch brought: messages read, customers touched (sorted), customers given another id."""
+
+    messages: int
+    touched: tuple[str, ...]
+    renamed: int = 0
+
+
+def stream(warehouse: Warehouse, ledger: Ledger, *, limit: int = CHUNK) -> Streamed:
+    """Append the next messages that identity has absorbed; call again while `messages` > 0.
+
+    Rows and place are one transaction of the warehouse: a crash repeats reading, never a row.
+    """
+    places = read_places(warehouse)
+    with ledger.reading() as connection:
+        known = identity_place(connection)
+        merges = connection.execute(
+            select(merge.c.id, merge.c.kept, merge.c.gone).where(merge.c.id > places["merge"]).order_by(merge.c.id)
+        ).all()
+    with ledger.reading_events() as connection:
+        rows = connection.execute(_next(places["message"], known, limit)).all()
+    if not rows and not merges:
+        return Streamed(0, ())
+    with ledger.reading() as connection:
+        owners = resolve_messages(connection, _senders(rows))
+        people = _people(connection, {owner for owner in owners if owner})
+    events = _events(rows, owners)
+    with warehouse.engine.transaction():
+        renamed = _rename(warehouse, [(row.gone, row.kept) for row in merges])
+        _append(warehouse, "customer", _new_people(warehouse, people))
+        _append(warehouse, "event", events)
+        places["message"] = max(places["message"], rows[-1].seq if rows else 0)
+        places["merge"] = merges[-1].id if merges else places["merge"]
+        _keep_places(warehouse, places)
+    touched = {*events.column("customer_id").to_pylist(), *(each for row in merges for each in (row.kept, row.gone))}
+    return Streamed(len(rows), tuple(sorted(touched)), renamed)
+
+
+def read_places(warehouse: Warehouse) -> dict[str, int]:
+    """How far messages and merges have been taken into the warehouse."""
+    places = {"message": 0, "merge": 0}
+    if PLACE in warehouse.engine.tables():
+        for row in warehouse.engine.to_arrow(exp.select("consumer", "place").from_(PLACE)).to_pylist():
+            places[row["consumer"]] = row["place"]
+    return places
+
+
+def _keep_places(warehouse: Warehouse, places: dict[str, int]) -> None:
+    rows = pa.table({"consumer": list(places), "place": pa.array(places.values(), pa.int64())})
+    warehouse.engine.write(PLACE, rows)
+
+
+def _next(place: int, known: int, limit: int) -> Any:  # noqa: ANN401 (a Select of many types)
+    names = ("seq", "message_id", "kind", "name", "user_id", "anonymous_id", "properties", "context")
+    instants = [type_coerce(message.c[name], BigInteger).label(name) for name in ("occurred_at", "received_at")]
+    query = select(*(message.c[name] for name in names), *instants)
+    return query.where(message.c.seq > place, message.c.seq <= known).order_by(message.c.seq).limit(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    user_id: str | None
+    anonymous_id: str | None
+
+
+def _senders(rows: Sequence[Row[Any]]) -> list[_Sender]:
+    return [_Sender(row.user_id, row.anonymous_id) for row in rows]
+
+
+def _events(rows: Sequence[Row[Any]], owners: Sequence[str | None]) -> pa.Table:
+    """Track, page and screen calls as events; the other calls say who somebody is, not what they did."""
+    chosen = [
+        (row, owner)
+        for row, owner in zip(rows, owners, strict=True)
+        if owner is not None and row.kind in {"track", "page", "screen"}
+    ]
+    columns = {
+        "event_id": [row.message_id for row, _ in chosen],
+        "customer_id": [owner for _, owner in chosen],
+        "name": [row.name or row.kind if row.kind == "track" else row.kind for row, _ in chosen],
+        "occurred_at": pa.array([row.occurred_at for row, _ in chosen], pa.int64()).cast(_INSTANT),
+        "channel": [_channel(row.context) for row, _ in chosen],
+        "session_id": pa.nulls(len(chosen), pa.string()),
+        "properties": [_properties(row) for row, _ in chosen],
+        "received_at": pa.array([row.received_at for row, _ in chosen], pa.int64()).cast(_INSTANT),
+    }
+    return pa.table(columns, schema=_EVENT)
+
+
+def _channel(context: str) -> str | None:
+    """What the library says of itself: web, mobile or server."""
+    channel = json.loads(context).get("channel") if '"channel"' in context else None
+    return channel if isinstance(channel, str) else None
+
+
+def _properties(row: Row[Any]) -> str:
+    if row.kind == "track" or row.name is None or '"name"' in row.properties:
+        return str(row.properties)
+    return json.dumps({**json.loads(row.properties), "name": row.name}, ensure_ascii=False)
+
+
+def _people(connection: Any, customers: Iterable[str]) -> list[dict[str, object]]:  # noqa: ANN401
+    wanted = sorted(customers)
+    found: list[dict[str, object]] = []
+    for start in range(0, len(wanted), 500):
+        columns = (customer.c.customer_id, customer.c.zone, customer.c.language)
+        created = type_coerce(customer.c.created_at, BigInteger).label("created_at")
+        query = select(*columns, created).where(customer.c.customer_id.in_(wanted[start : start + 500]))
+        found += [dict(row) for row in connection.execute(query).mappings()]
+    return found
+
+
+def _new_people(warehouse: Warehouse, people: Sequence[dict[str, object]]) -> pa.Table:
+    """Those of whom the warehouse does not know yet."""
+    ids = [str(each["customer_id"]) for each in people]
+    known: set[str] = set()
+    if ids and "customer" in warehouse.engine.tables():
+        among = exp.column("customer_id").isin(*ids)
+        query = exp.select("customer_id").distinct().from_("customer").where(among)
+        known = set(warehouse.engine.to_arrow(query).column("customer_id").to_pylist())
+    new = [each for each in people if each["customer_id"] not in known]
+    since = pa.array([each["created_at"] for each in new], pa.int64()).cast(_INSTANT)
+    columns = {
+        "customer_id": [each["customer_id"] for each in new],
+        "created_at": since,
+        "language": [each["language"] for each in new],
+        "timezone": [each["zone"] for each in new],
+        "known_at": since,
+    }
+    return pa.table(columns, schema=_CUSTOMER)
+
+
+def _append(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
+    """Append rows to a canonical table, whichever columns it has; what it lacks is left away."""
+    if rows.num_rows == 0:
+        return
+    present = warehouse.engine.columns(name)
+    if not present:
+        warehouse.engine.append(name, rows)
+        warehouse.refresh()
+        return
+    missing = [column for column in rows.column_names if column not in present]
+    shaped = rows.drop_columns(missing)
+    for column in present:
+        if column not in shaped.column_names:
+            shaped = shaped.append_column(column, pa.nulls(rows.num_rows))
+    warehouse.engine.append(name, shaped.select(list(present)))
+    warehouse.note_append(name, shaped)
+
+
+def _rename(warehouse: Warehouse, pairs: Sequence[tuple[str, str]]) -> int:
+    """Give the rows of customers who are gone to those who are kept, in every table about customers."""
+    if not pairs:
+        return 0
+    final: dict[str, str] = {}
+    for gone, kept in pairs:
+        final = {old: kept if new == gone else new for old, new in final.items()} | {gone: kept}
+    changed = 0
+    for name in TABLES:
+        if "customer_id" not in warehouse.engine.columns(name):
+            continue
+        theirs = exp.column("customer_id").isin(*final)
+        rows = warehouse.engine.to_arrow(exp.select("*").from_(name).where(theirs))
+        if rows.num_rows == 0:
+            continue
+        warehouse.engine.run(exp.delete(name, where=theirs.copy()))
+        if name != "customer":
+            owners = pa.array([final[old] for old in rows.column("customer_id").to_pylist()], pa.string())
+            warehouse.engine.append(
+                name, rows.set_column(rows.column_names.index("customer_id"), "customer_id", owners)
+            )
+        changed += rows.num_rows
+    return changed
