@@ -22,6 +22,10 @@ Records = dict[str, Record]
 """A customer's rows of one table, by attribute, by channel and purpose, or by segment."""
 
 
+LOCALITY = {"timezone": "zone", "language": "language"}
+"""Attributes that are kept on the customer too, with the name they have there."""
+
+
 @dataclass(slots=True)
 class Holdings:
     """The rows of one customer in the three tables whose rows are combined, not moved."""
@@ -48,8 +52,14 @@ def combine_value(one: Record, other: Record) -> Record:
 
 def combine_consent(one: Record, other: Record) -> Record:
     """The stricter of two consents: a refusal wins, dated from the later word, so that only a newer one lifts it."""
-    stricter = max(one, other, key=lambda row: (not row["granted"], row["since"], row["source"]))
+    stricter = max(one, other, key=_strictness)
     return {**stricter, "since": max(one["since"], other["since"])}
+
+
+def _strictness(row: Record) -> tuple[bool, int, str]:
+    """Refusals by source alone, for their date may be that of a consent: so chains of merges end alike."""
+    granted: bool = row["granted"]
+    return not granted, row["since"] if granted else 0, row["source"]
 
 
 def combine_membership(one: Record, other: Record) -> Record:

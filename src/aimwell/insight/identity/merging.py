@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from aimwell.core.keys import shard_of
-from aimwell.insight.identity.holdings import Holdings, Record, combine, read_holdings, write_holdings
+from aimwell.insight.identity.holdings import LOCALITY, Holdings, Record, combine, read_holdings, write_holdings
 from aimwell.insight.identity.resolution import ANONYMOUS, USER, Node
 from aimwell.insight.identity.scratch import ask_customers, asked_customer, fill, plain
 from aimwell.store.ledger.schema import STATE
@@ -66,6 +66,7 @@ class _Before:
     """What was there before a merge; the record from which it is undone."""
 
     customer: Record
+    kept_customer: Record
     held: Holdings
     kept_held: Holdings
     rows: dict[str, list[list[Any]]] = field(default_factory=dict)
@@ -116,7 +117,7 @@ def _combine_holdings(connection: Connection, unions: Sequence[Union]) -> dict[s
     befores = {}
     for union in unions:
         kept, gone = holdings[union.kept], holdings[union.gone]
-        befores[union.gone] = _Before(rows.get(union.gone, {}), gone, kept)
+        befores[union.gone] = _Before(rows.get(union.gone, {}), rows.get(union.kept, {}), gone, kept)
         holdings[union.kept] = combine(kept, gone)
         holdings[union.gone] = Holdings()
     write_holdings(connection, holdings)
@@ -141,9 +142,8 @@ def _combine_customers(connection: Connection, unions: Sequence[Union], befores:
             row["created_at"] = min(row["created_at"], gone["created_at"])
             row["language"] = row["language"] or gone["language"]
     for customer_id, row in rows.items():
-        values = holdings[customer_id].values
-        row["zone"] = values.get("timezone", {}).get("text") or row["zone"]
-        row["language"] = values.get("language", {}).get("text") or row["language"]
+        for name, column in LOCALITY.items():
+            row[column] = holdings[customer_id].values.get(name, {}).get("text") or row[column]
     statement = update(customer).where(customer.c.customer_id == bindparam("kept"))
     places: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("created_at", "zone", "language")}
     connection.execute(
@@ -221,6 +221,7 @@ def _exit(connection: Connection, numbers: Sequence[int], at: datetime) -> None:
 def _entry(union: Union, before: _Before, at: datetime) -> dict[str, object]:
     content = {
         "customer": before.customer,
+        "kept_customer": before.kept_customer,
         "members": union.members,
         "kept_members": union.kept_members,
         "held": before.held.to_json(),

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Table, bindparam, exists, select, update
 from aimwell.core.keys import shard_of
 from aimwell.insight.identity.holdings import (
     COMBINE,
+    LOCALITY,
     Holdings,
     Record,
-    Records,
     combine_consent,
     read_holdings,
     write_holdings,
@@ -71,31 +71,28 @@ def part_customers(connection: Connection, partings: Sequence[Parting], at: date
     for parting in partings:
         holdings = read_holdings(connection, [parting.left, parting.joined])
         left, joined = holdings[parting.left], holdings[parting.joined]
-        refused = _refused(left.consents)
+        explained: set[str] = set()
         for merged in parting.merges:
             gone = Holdings.from_json(merged.before["held"])
             kept = Holdings.from_json(merged.before["kept_held"])
-            refused -= _explained(kept)
+            explained |= _refused(kept)
             left = _take_back(left, kept, gone)
             joined = _give(joined, gone)
             _return_rows(connection, parting, merged)
-            _return_customer(connection, parting.joined, merged.before["customer"])
-        for key in refused:
-            row = holdings[parting.left].consents[key]
-            mine = joined.consents.get(key)
+            _return_customer(connection, parting.joined, merged.before["customer"], joined)
+            if parting.left == merged.kept:
+                _return_customer(connection, parting.left, merged.before["kept_customer"], left)
+        for key in _refused(left) - explained:
+            row, mine = left.consents[key], joined.consents.get(key)
             joined.consents[key] = combine_consent(mine, row) if mine else row
         write_holdings(connection, {parting.left: left, parting.joined: joined})
     undone = [merged.id for parting in partings for merged in parting.merges]
     connection.execute(update(merge_log).where(merge_log.c.id.in_(undone)).values(undone_at=at))
 
 
-def _refused(consents: Records) -> set[str]:
-    return {key for key, row in consents.items() if not row["granted"]}
-
-
-def _explained(kept: Holdings) -> set[str]:
-    """Refusals that the one who stays brought along himself; any other was said for both."""
-    return _refused(kept.consents)
+def _refused(held: Holdings) -> set[str]:
+    """Where this customer refuses; what the one who stays did not bring along himself was said for both."""
+    return {key for key, row in held.consents.items() if not row["granted"]}
 
 
 def _take_back(now: Holdings, kept: Holdings, gone: Holdings) -> Holdings:
@@ -145,7 +142,10 @@ def _return_rows(connection: Connection, parting: Parting, merged: Merged) -> No
         connection.execute(statement.values(values), bound)
 
 
-def _return_customer(connection: Connection, customer_id: str, row: Record) -> None:
-    if row:
-        returned = {name: row[name] for name in ("zone", "language", "created_at")}
-        connection.execute(update(customer).where(customer.c.customer_id == customer_id).values(returned))
+def _return_customer(connection: Connection, customer_id: str, row: Record, held: Holdings) -> None:
+    """The customer's own columns as they were; what was said since about timezone and language holds."""
+    if not row:
+        return
+    said = {column: held.values.get(name, {}).get("text") for name, column in LOCALITY.items()}
+    returned = {name: said.get(name) or row[name] for name in ("zone", "language", "created_at")}
+    connection.execute(update(customer).where(customer.c.customer_id == customer_id).values(returned))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from aimwell.insight.identity.evidence import StatedConsent, StatedValue, rank
-from aimwell.insight.identity.holdings import Record, stated_at
+from aimwell.insight.identity.holdings import LOCALITY, Record, stated_at
 from aimwell.insight.identity.resolution import Node
 from aimwell.insight.identity.scratch import ask_customers, asked_customer, asked_value, fill, plain
 from aimwell.insight.identity.traits import Value
@@ -17,9 +17,6 @@ from aimwell.store.ledger.consents import ConsentStatement, set_consents
 from aimwell.store.ledger.happenings import Happening
 from aimwell.store.ledger.schema.people import customer, profile
 from aimwell.store.ledger.writes import put
-
-LOCALITY = {"timezone": "zone", "language": "language"}
-"""Attributes that are kept on the customer too, with the name they have there."""
 
 _Place = tuple[str, str]
 
