@@ -1,0 +1,1 @@
+"""What an experiment shows: differences between groups that chance made, with intervals."""
