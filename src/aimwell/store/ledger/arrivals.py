@@ -161,18 +161,20 @@ def _statement(backend: str, name: Literal["message", "refused_message"], rows: 
     """An INSERT of so many rows as text for the driver, with its parameters in the order of rows and columns.
 
     One step of the engine for many rows: row by row, the interpreter's lock would change hands with the requests'
-    thread each time.
+    thread each time. The text of one row is compiled and its row repeated (compiling 256 rows takes 0.2 s).
     """
     table, columns = (message, _MESSAGE_COLUMNS) if name == "message" else (refused_message, _REFUSED_COLUMNS)
-    values: list[dict[str, object]] = [
-        {column: bindparam(f"p{row}_{column}") for column in columns} for row in range(rows)
-    ]
+    row: dict[str, object] = {column: bindparam(f"p_{column}") for column in columns}
     if backend == "postgresql":
         spelling: Callable[..., Dialect] = make_url("postgresql+psycopg://").get_dialect()
-        return str(
-            _keep_first(postgresql.insert(table), table).values(values).compile(dialect=spelling(paramstyle="format"))
+        one = str(
+            _keep_first(postgresql.insert(table), table).values(row).compile(dialect=spelling(paramstyle="format"))
         )
-    return str(_keep_first(sqlite.insert(table), table).values(values).compile(dialect=sqlite.dialect()))
+    else:
+        one = str(_keep_first(sqlite.insert(table), table).values(row).compile(dialect=sqlite.dialect()))
+    before, _, after = one.partition(" VALUES (")
+    places, _, after = after.partition(")")
+    return f"{before} VALUES {', '.join([f'({places})'] * rows)}{after}"
 
 
 _Insertion = TypeVar("_Insertion", postgresql.Insert, sqlite.Insert)
