@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= $(shell command -v python3 || command -v python || command -v python3.11 || command -v python3.12 || command -v python3.13)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+ALONE := spark or slow or browser or kill
 bootstrap = $(if $(PYTHON),,$(error Aimwell needs Python 3.11 or newer and found none: install it (Debian, Ubuntu: apt-get install python3 python3-venv) or name it (make PYTHON=/path/to/python)))@$(PYTHON) tools/bootstrap.py
 
 .PHONY: help demo test fast spark lint types docs bench clean
@@ -17,14 +18,14 @@ demo: ## from raw data to a report and lists of whom to contact, on real custome
 	$(bootstrap) demo
 	$(BIN)/aimwell demo
 
-test: lint types ## everything that must hold: style, imports, types, fast tests, Spark, slow and browser tests, the oldest DuckDB
-	$(PYTEST) -n 2 -m "not spark and not slow and not browser" --durations=15
-	$(PYTEST) tests -m "spark or slow or browser" --durations=15
+test: lint types ## everything that must hold: style, imports, types, every test on DuckDB, Spark, SQLite and PostgreSQL
+	$(PYTEST) -n 2 -m "not ($(ALONE))" --durations=15
+	$(PYTEST) tests -m "$(ALONE)" --durations=15
 	$(BIN)/python tools/oldest_duckdb.py
 
 fast: ## the fast tests alone, with the examples in the docstrings
 	$(bootstrap) dev
-	$(PYTEST) -n 2 -m "not spark and not slow and not browser" --durations=15
+	$(PYTEST) -n 2 -m "not (postgres or $(ALONE))" --durations=15
 
 spark: ## the tests on a local Spark cluster
 	$(bootstrap) dev

