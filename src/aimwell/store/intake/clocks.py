@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from aimwell.store.intake.rejections import Unfit
 
@@ -24,6 +25,8 @@ event. Ours: clocks that are set by the network differ by seconds; local time se
 MAX_SKEW = timedelta(days=36_525)
 """Largest correction, in both directions. Ours: a device without battery starts in 1970, which must be corrected; a
 `sentAt` that is a century away is no clock at all, and is ignored."""
+
+_LONGEST_REMEMBERED = 40  # characters: instants have fewer, and nobody shall fill the memory
 
 FLOOR_YEAR = 2000
 """Earliest year of an event. Ours: nothing was tracked before; the starting dates of most dead clocks lie there."""
@@ -77,8 +80,17 @@ def read_instant(value: object) -> datetime | None:
     """
     if not isinstance(value, str):
         return None
+    return _read_short(value) if len(value) <= _LONGEST_REMEMBERED else _read_text(value)
+
+
+@lru_cache(maxsize=8_192)  # the messages of a batch share the time of sending, and often their own
+def _read_short(text: str) -> datetime | None:
+    return _read_text(text)
+
+
+def _read_text(text: str) -> datetime | None:
     try:
-        instant = datetime.fromisoformat(value.strip())
+        instant = datetime.fromisoformat(text.strip())
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

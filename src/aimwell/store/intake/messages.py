@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 SHORT_KINDS: dict[str, Kind] = {kind[0]: kind for kind in KINDS}
 """The browser library posts to paths of one letter: /v1/t, /v1/p, …"""
 
+_NAMED: dict[str, Kind] = {**{kind: kind for kind in KINDS}, **SHORT_KINDS}
+
 MAX_MESSAGE_ID = 100
 """Characters of a message id (Segment's limit; its libraries send 36 to 62)."""
 
@@ -125,16 +127,16 @@ def _read_message(
 
 
 def _read_kind(value: object) -> Kind:
-    text = SHORT_KINDS.get(value, value) if isinstance(value, str) else None
-    for kind in KINDS:
-        if text == kind:
-            return kind
+    if isinstance(value, str) and (kind := _NAMED.get(value)):
+        return kind
     seen = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
     raise Unfit("unknown_type", f"type is {seen}, known are {', '.join(KINDS)}")
 
 
-def _merge(content: Mapping[str, object], shared: Shared) -> dict[str, object]:
+def _merge(content: dict[str, object], shared: Shared) -> dict[str, object]:
     """The message with what its batch shares; of context and integrations the message's own keys win, one by one."""
+    if shared.context is None and shared.integrations is None and "writeKey" not in content:
+        return content
     merged = {key: value for key, value in content.items() if key != "writeKey"}
     for field, common in (("context", shared.context), ("integrations", shared.integrations)):
         if common is not None:
@@ -164,9 +166,11 @@ def _read_properties(fields: Mapping[str, object], kind: Kind) -> dict[str, obje
 def _read_id(fields: Mapping[str, object], field: str, longest: int = MAX_ID) -> str | None:
     """An id as text; a whole number is taken as its digits, blank text as nothing."""
     value = fields.get(field)
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, str) and not value.strip():
         return None
     if not isinstance(value, str):
         raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not a text")
