@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -24,7 +25,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from aimwell.core.comparisons import Comparison, comparisons
 from aimwell.store.ledger.clocks import day_number
-from aimwell.store.ledger.extremes import NEVER
+from aimwell.store.ledger.extremes import NEVER, earliest
 from aimwell.store.ledger.schema.enrolments import happening, passage, task
 from aimwell.store.ledger.schema.outbox import outcome
 from aimwell.store.ledger.schema.people import membership, profile
@@ -112,6 +113,23 @@ def became(leaf: Leaf, *, until: Micros | None = None, since: Micros | None = No
             )
         case ValueIs():
             return case((_valued(leaf), func.coalesce(_value_since(leaf.value), plain(moving.c.entered_at))))
+
+
+def goal_reached(rules: Iterable[Condition], until: Micros) -> Micros:
+    """When the first of several goals came true, if that was by `until`; NULL where none did."""
+    return earliest(*(_in_time(as_leaf(rule), until) for rule in rules))
+
+
+def _in_time(leaf: Leaf, until: Micros) -> Micros:
+    found = became(leaf, until=until)
+    return case((found <= until, found)) if isinstance(leaf, SegmentIs | SegmentIsNot | ValueIs) else found
+
+
+def as_leaf(condition: Condition) -> Leaf:
+    """A goal or exit rule; the definition lets only simple conditions in."""
+    if isinstance(condition, AllOf | AnyOf | Not):
+        raise TypeError("goal and exit rules are simple conditions")
+    return condition
 
 
 def _since(leaf: Happened) -> Micros:
