@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from aimwell.core.text import Text
 from aimwell.delivery.answers import receipt_of_status, retry_after
@@ -81,6 +81,13 @@ class SmsSettings(ChannelSettings):
     timeout_seconds: float = Field(default=15, gt=0, le=120, description="how long to wait for each step of a call")
     callback: CallbackSettings | None = Field(default=None, description="how to read delivery reports")
 
+    @field_validator("url", "look_up_url")
+    @classmethod
+    def _no_secret(cls, value: str | None) -> str | None:
+        if value is not None and "{secret}" in value:
+            raise ValueError("addresses are logged on the way: put {secret} into headers or body")
+        return value
+
 
 class Sms:
     """The open channel: connections are kept between messages."""
@@ -106,12 +113,12 @@ class Sms:
             return ()
         found = []
         for key in keys:
-            receipt = self._called(
-                key, "GET", self._filled(url, {"key": key, "secret": self._secret}, _quoted), {}, None
-            )
-            if receipt.result in {"accepted", "refused"}:
-                missing = receipt.detail.startswith("404")
-                found.append(Receipt(key, "failed", detail="the provider never took it") if missing else receipt)
+            values = {"key": key, "sender": self._settings.sender, "secret": self._secret}
+            receipt = self._called(key, "GET", self._filled(url, values, _quoted), self._headers(values), None)
+            if receipt.detail.startswith("404 ") or receipt.detail == "404":
+                found.append(Receipt(key, "failed", detail="the provider never took it"))
+            elif receipt.result in {"accepted", "refused"}:
+                found.append(receipt)
         return found
 
     def close(self) -> None:
@@ -133,11 +140,14 @@ class Sms:
             "sender": chosen.sender,
             "secret": self._secret,
         }
-        headers = {name: self._filled(value, values, _line) for name, value in chosen.headers.items()}
+        headers = self._headers(values)
         if chosen.idempotency_header:
             headers[chosen.idempotency_header] = _quoted(parcel.key)
         body = None if chosen.method == "GET" else self._deep(chosen.body, values)
         return self._called(parcel.key, chosen.method, self._filled(chosen.url, values, _quoted), headers, body)
+
+    def _headers(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: self._filled(value, values, _line) for name, value in self._settings.headers.items()}
 
     def _called(self, key: str, method: str, url: str, headers: Mapping[str, str], body: JsonValue) -> Receipt:
         request = self._client.build_request(
