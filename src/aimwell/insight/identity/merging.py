@@ -226,7 +226,7 @@ def _entry(union: Union, before: _Before, at: datetime) -> dict[str, object]:
         "kept_members": union.kept_members,
         "held": before.held.to_json(),
         "kept_held": before.kept_held.to_json(),
-        "rows": before.rows,
+        "rows": {name: sorted(keys) for name, keys in before.rows.items()},
         "exited": before.exited,
     }
     return {
@@ -234,5 +234,5 @@ def _entry(union: Union, before: _Before, at: datetime) -> dict[str, object]:
         "kept": union.kept,
         "gone": union.gone,
         "because": json.dumps(union.because, ensure_ascii=False),
-        "before": json.dumps(content, ensure_ascii=False),
+        "before": json.dumps(content, ensure_ascii=False, sort_keys=True),
     }
