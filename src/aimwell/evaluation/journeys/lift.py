@@ -26,7 +26,7 @@ _PEOPLE, _SPENT = "lift_people", "purchase"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One side of the comparison: people whose time is over, how many reached the goal, what they spent in that time."""
+    """One side: people whose time is over, how many of them reached the goal, and what they spent in that time."""
 
     people: int
     reached: int
