@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.web.server.desks import PAGE_SECRET, SERVER, SERVER_SECRET, SHOP, Site, now, running_site, track
 
 from aimwell.store.intake.batches import MAX_BODY_BYTES
+from aimwell.web.server.desk import Desk
 from aimwell.web.server.limits import Pace
 
 
@@ -287,6 +288,29 @@ def test_when_nothing_can_be_written_nothing_is_acknowledged(site: Site) -> None
     with site.ledger.writing_events() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO message")
     assert site.post("/v1/track", track("a")).json()["results"][0]["status"] == "accepted"
+
+
+def test_who_waits_too_long_for_the_commit_is_told_so_and_sends_again_without_harm(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk._keep, "__defaults__", (0.05,))
+    with site.ledger.writing_events():
+        answer = site.post("/v1/track", track("a"))
+        assert (answer.status_code, answer.json()["code"]) == (503, "slow")
+    while site.inbox.load.waiting:
+        pass
+    monkeypatch.undo()
+    assert site.post("/v1/track", track("a")).json()["results"][0]["status"] == "duplicate"
+
+
+def test_an_error_of_our_own_is_answered_as_a_problem_and_acknowledges_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aimwell.web.server.desk.parse_batch", lambda *_, **__: 1 / 0)
+    answer = site.post("/v1/batch", batch(track("a")))
+    assert (answer.status_code, answer.json()["code"], answer.json()["success"]) == (500, "broken", False)
+    monkeypatch.undo()
+    assert site.post("/v1/batch", batch(track("a"))).json()["accepted"] == 1
 
 
 def test_health_says_whether_events_can_be_kept(site: Site) -> None:

@@ -52,6 +52,7 @@ def event_api(
     app = FastAPI(title="Aimwell events", lifespan=run_inbox, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(event_router(Desk(inbox, KeyRing(write_keys), pace or Pace()), read_up_to=read_up_to))
     app.add_exception_handler(HTTPException, _say_problem)
+    app.add_exception_handler(Exception, _say_broken)
     return app
 
 
@@ -132,3 +133,10 @@ async def _say_problem(_: Request, error: Exception) -> Response:
     return problem(
         Declined(status, "not_found" if status == 404 else "not_taken", "see the documents for the addresses")
     )
+
+
+async def _say_broken(_: Request, _error: Exception) -> Response:
+    """The framework logs the error; the sender hears only that it was ours, and that sending again may help."""
+    answer = problem(Declined(500, "broken", "nothing is acknowledged; send it again", retry_after=5))
+    answer.headers["Connection"] = "close"  # the server drops it anyway, and a sender must not use it again
+    return answer
