@@ -63,7 +63,7 @@ def let_in(connection: Connection, now: datetime, limit: int = 20_000) -> Entere
         )
         .outerjoin(customer, customer.c.customer_id == knock.c.customer_id)
         .where(plain(knock.c.at) <= micros(now))
-        .order_by(knock.c.at, knock.c.id)
+        .order_by(knock.c.at, knock.c.cause, knock.c.id)  # the cause, so that a replay gives the same numbers
         .limit(limit)
     ).all()
     if not knocks:

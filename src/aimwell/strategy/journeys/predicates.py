@@ -135,8 +135,10 @@ def as_leaf(condition: Condition) -> Leaf:
 def _since(leaf: Happened) -> Micros:
     if leaf.since is None:
         return plain(moving.c.entered_at)
-    came = select(func.max(plain(passage.c.arrived_at))).where(
-        passage.c.enrolment_id == moving.c.id, passage.c.node == leaf.since
+    came = (
+        select(func.max(plain(passage.c.arrived_at)))
+        .where(passage.c.enrolment_id == moving.c.id, passage.c.node == leaf.since)
+        .correlate(moving)  # it stands within another look-up and would read everybody's rows
     )
     here = case((moving.c.node == leaf.since, plain(moving.c.at)))
     # Who never came there has nothing that could count: no event is as late as this.
@@ -180,7 +182,8 @@ def _compared(name: str, given: Any) -> Truth:  # noqa: ANN401 (what a compariso
     if name == "known":
         return or_(profile.c.text.is_not(None), profile.c.number.is_not(None))
     if name == "contains":
-        return profile.c.text.contains(given, autoescape=True)
+        # Not LIKE: in SQLite it takes large and small letters for the same.
+        return func.replace(profile.c.text, given, "") != profile.c.text
     if name == "between":
         return _column(given[0]).between(_bound(given[0]), _bound(given[1]))
     if name in {"in_", "not_in"}:
@@ -189,9 +192,10 @@ def _compared(name: str, given: Any) -> Truth:  # noqa: ANN401 (what a compariso
         among = or_(profile.c.text.in_(texts), profile.c.number.in_(numbers))
         return among if name == "in_" else func.coalesce(not_(among), literal(True))
     column = _column(given)
+    if name == "is_not":
+        return func.coalesce(column != _bound(given), literal(True))  # a number is not any text
     operations = {
         "is_": column.__eq__,
-        "is_not": column.__ne__,
         "at_least": column.__ge__,
         "at_most": column.__le__,
         "above": column.__gt__,

@@ -74,6 +74,7 @@ _COPIED = (
     "at",
     "timer_at",
 )
+_NEXT = ("timer_at", "leave_at", "goal_at", "exit_at")
 _BACK = ("state", "reason", "ended_at", "node", "visit", "step", "moves", "at")
 
 
@@ -154,7 +155,7 @@ def _write_back(connection: Connection) -> None:
     values = {
         **{name: moving.c[name] for name in _BACK},
         "timer_at": case((active, moving.c.timer_at)),
-        "due_at": case((active, moving.c.timer_at)),
+        "due_at": case((active, instant_of(earliest(*(plain(moving.c[name]) for name in _NEXT))))),
         "goal_at": case((moving.c.reason == "goal", moving.c.ended_at)),
     }
     connection.execute(update(enrolment).values(values).where(enrolment.c.id == moving.c.id))
@@ -235,7 +236,9 @@ class _Passage:
         self._update(scene.rows, port=leaving.port, leave_at=instant_of(leaving.at))
         stays = or_(moving.c.port.is_(None), moving.c.leave_at.is_(None), plain(moving.c.leave_at) > self.now)
         self._end(scene.rows, case((stays, literal(self.now, BigInteger)), else_=plain(moving.c.leave_at)))
-        self._update(and_(scene.rows, stays), port=null(), leave_at=null(), settled=literal(True))
+        # What is dated a little ahead (clocks differ) is looked at again when its instant has come.
+        ahead = case((plain(moving.c.leave_at) > self.now, moving.c.leave_at))
+        self._update(and_(scene.rows, stays), port=null(), leave_at=ahead, settled=literal(True))
         if kind.steps:
             kind.proceed(settings, scene)
             self._update(and_(scene.rows, moving.c.port == AGAIN), port=null(), leave_at=null())
@@ -278,9 +281,9 @@ class _Passage:
 
     @property
     def _rules_change(self) -> bool:
-        """Whether rules ask for what nodes of this very tick may change: values, memberships, answers, tasks."""
+        """Whether rules ask for what nodes of this very tick may change: values, answers, where people came."""
         rules = [*self.version.definition.goal.values(), *self.version.definition.exits.values()]
-        return not all(isinstance(rule, Happened) for rule in rules)
+        return not all(isinstance(rule, Happened) and rule.since is None for rule in rules)
 
     def _update(self, rows: ColumnElement[bool], **values: ColumnElement[Any]) -> None:
         self.connection.execute(update(moving).values(values).where(rows))

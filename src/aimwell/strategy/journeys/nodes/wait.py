@@ -146,6 +146,7 @@ class Wait(NodeKind[WaitSettings]):
         if settings.date is not None:
             date = _date_at(settings.date)
             port = case(
+                (timer > plain(moving.c.at), literal("next")),  # it was known and to come, whatever became of it
                 (date.is_(None), literal("unknown")),
                 (date < plain(moving.c.at), literal("passed")),
                 else_=literal("next"),
@@ -186,6 +187,7 @@ def _date_at(date: OnDate) -> Micros:
     day = (
         select(cast(profile.c.number, BigInteger))
         .where(profile.c.customer_id == moving.c.customer_id, profile.c.name == date.attribute)
+        .correlate(moving)  # it stands within another look-up and would read everybody's rows
         .scalar_subquery()
     )
     return shown_on(moving.c.zone, date.time, day + literal(date.days, BigInteger))
