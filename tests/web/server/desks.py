@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from sqlalchemy import RowMapping, select
 
-from aimwell.store.ledger.arrivals import StoredMessage, read_after
+from aimwell.store.ledger.arrivals import StoredMessage, last_seq, read_after
 from aimwell.store.ledger.inbox import CAPACITY_MESSAGES, Inbox
 from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.inbox import refused_message
@@ -41,9 +41,13 @@ class Site:
     def post(self, path: str, body: object, **headers: str) -> Any:
         return self.client.post(path, json=body, headers={**SERVER, **headers})
 
-    def stored(self) -> list[StoredMessage]:
+    def stored(self, after: int = 0) -> list[StoredMessage]:
         with self.ledger.reading_events() as connection:
-            return read_after(connection, 0, 100_000)
+            return read_after(connection, after, 100_000)
+
+    def newest(self) -> int:
+        with self.ledger.reading_events() as connection:
+            return last_seq(connection)
 
     def refused(self) -> list[RowMapping]:
         with self.ledger.reading_events() as connection:
@@ -55,7 +59,7 @@ def running_site(folder: Path, *, pace: Pace | None = None, capacity: int = CAPA
     ledger = open_ledger(folder)
     inbox, read = Inbox(ledger, capacity=capacity), [0]
     app = event_api(inbox, KEYS, pace=pace, read_up_to=lambda: read[0])
-    with serving(app) as url, httpx.Client(base_url=url) as client:
+    with serving(app) as url, httpx.Client(base_url=url, verify=False) as client:
         yield Site(client, ledger, inbox, read)
     ledger.close()
 
