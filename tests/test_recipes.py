@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.store.warehouse.shop import AS_OF, small_shop
 
 from aimwell.core import registry
 from aimwell.core.definitions import parse_definitions
+from aimwell.delivery.catalogue import channel_kinds
+from aimwell.delivery.channel import GROUP as CHANNELS
+from aimwell.delivery.channel import Parcel
 from aimwell.insight.features.build import Features
 from aimwell.insight.features.library import GROUP as FAMILIES
 from aimwell.insight.features.library import library
@@ -35,7 +39,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     package = tmp_path / "somebody"
     package.mkdir()
     points = {}
-    groups = {"families": FAMILIES, "cluster": "aimwell.clusterings", "readers": READERS}
+    groups = {"families": FAMILIES, "cluster": "aimwell.clusterings", "readers": READERS, "channels": CHANNELS}
     for name, text in RECIPES.items():
         if name.endswith(".py"):
             (package / Path(name).name).write_text(text, encoding="utf-8")
@@ -49,7 +53,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 def test_each_recipe_goes_into_a_folder_that_exists_as_a_file_that_does_not() -> None:
-    assert len(RECIPES) == 4
+    assert {"families", "cluster", "readers", "predictions", "channels"} <= {Path(name).parent.name for name in RECIPES}
     for name in RECIPES:
         if name.endswith(".py"):
             assert (ROOT / name).parent.is_dir()
@@ -83,6 +87,17 @@ def test_the_recipe_of_a_reader_is_found_and_reads(tmp_path: Path) -> None:
     assert [column.name for column in reader.columns(piece, read)] == ["id", "who"]
     rows = [row for batch in reader.batches(piece, read) for row in batch.rows.to_pylist()]
     assert rows == [{"id": 1, "who": "ann"}, {"id": 2, "who": None}]
+
+
+@pytest.mark.usefixtures("third_party")
+def test_the_recipe_of_a_channel_is_found_and_sends_each_key_once(tmp_path: Path) -> None:
+    kind = channel_kinds.__wrapped__()["post"]
+    channel = kind.open(kind.settings.model_validate({"closing": "Yours"}), tmp_path)
+    one = Parcel("1:a:1:0", "c1", "Main Street 1", {"text": "Hello"})
+    receipts = [channel.send([one, replace(one, key="2:a:1:0", parts={})]) for _ in range(2)]
+    assert [[receipt.result for receipt in batch] for batch in receipts] == [["accepted", "refused"]] * 2
+    assert [file.read_text("utf-8") for file in tmp_path.glob("*.txt")] == ["Main Street 1\n\nHello\nYours\n"]
+    assert [receipt.result for receipt in channel.look_up(["1:a:1:0", "2:a:1:0"])] == ["accepted", "failed"]
 
 
 def test_the_recipe_of_a_prediction_is_a_valid_definition() -> None:

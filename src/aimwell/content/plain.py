@@ -26,7 +26,8 @@ class Unsuitable(BadInput):
 def plain(value: object, depth: int = 0) -> object:
     """The value as a template sees it: text, number, yes or no, date, list or mapping of these, or nothing.
 
-    Subclasses (ready-made markup among them) lose what is special about them; control characters go.
+    Subclasses (ready-made markup among them) lose what is special about them; control characters go. A text of blanks
+    is nothing: sources write so what they do not know.
     Raises Unsuitable.
 
     >>> plain({"name": "An\\x00n", "tags": ("a", 1)})
@@ -51,11 +52,12 @@ def plain(value: object, depth: int = 0) -> object:
     raise Unsuitable("a value is of a kind that cannot be written", seen=type(value).__name__)
 
 
-def _text(value: str) -> str:
+def _text(value: str) -> str | None:
     if len(value) > LONGEST_TEXT:
         raise Unsuitable("a text is too long", expected=f"at most {LONGEST_TEXT} characters", seen=str(len(value)))
     exact = str.__str__(value)
-    return exact if exact.isascii() and exact.isprintable() else _UNSEEN.sub("", exact)
+    seen = exact if exact.isascii() and exact.isprintable() else _UNSEEN.sub("", exact)
+    return seen if seen and not seen.isspace() else None
 
 
 def _number(value: int | float | Decimal) -> object:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from aimwell.core.definitions import Definition, read_definitions
-from aimwell.core.errors import BadDefinition, BadQuestion
+from aimwell.core.errors import BadDefinition, BadQuestion, Unavailable
 from aimwell.core.problems import Problem
 from aimwell.core.time import zone
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.engine import Engine
 from aimwell.store.warehouse.macros import Setting
 from aimwell.store.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from aimwell.store.ledger.ledger import Ledger
 
 SETTINGS_FILE = "aimwell.toml"
 D = TypeVar("D", bound=Definition)
@@ -35,6 +39,27 @@ class WarehouseSettings(BaseModel):
     threads: int | None = Field(default=None, ge=1)
 
 
+class LedgerSettings(BaseModel):
+    """Where the ledger is: a folder of the workspace (SQLite), or a PostgreSQL database by the URL in a variable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = "ledger"
+    url_env: str = Field(
+        default="", description="environment variable with postgresql://user:password@host/database; empty: SQLite"
+    )
+
+
+class IdentityRules(BaseModel):
+    """How customers are told apart and who is kept out of all marketing; see docs/identity.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hold_out: float = Field(default=0.0, ge=0, lt=1, description="share of customers who get no marketing at all")
+    calling_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$", description="such as 86")
+    believe_traits: bool = Field(default=True, description="email_verified: true counts from any write key")
+
+
 class Settings(BaseModel):
     """What `aimwell.toml` says: who we are, in which money and timezone, and the thresholds that definitions use."""
 
@@ -48,7 +73,16 @@ class Settings(BaseModel):
     simulated: bool = Field(default=False, description="whether the data are synthetic; said beside every figure")
     about: str = Field(default="", description="where the data come from, shown in reports")
     warehouse: WarehouseSettings = WarehouseSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    identity: IdentityRules = IdentityRules()
+    delivery: dict[str, object] = Field(
+        default_factory=dict,
+        description="caps, quiet hours, pace and retries; checked by delivery, see docs/delivery.md",
+    )
     settings: dict[str, Setting] = Field(default_factory=dict, description="thresholds and tiers, by name")
+    channels: dict[str, dict[str, object]] = Field(
+        default_factory=dict, description="how each channel sends, by name; checked by delivery, see docs/channels.md"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -84,6 +118,35 @@ class Workspace:
             yield opened
         finally:
             opened.close()
+
+    @property
+    def settings_text(self) -> str:
+        """What `aimwell.toml` says, word for word, so that later checks can name its lines."""
+        return (self.folder / SETTINGS_FILE).read_text(encoding="utf-8-sig")
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The ledger, open until the block ends. Raises Unavailable when its database cannot be reached."""
+        from aimwell.store.ledger.ledger import open_ledger  # what needs no ledger does not wait for SQLAlchemy
+
+        opened = open_ledger(self._ledger_place())
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def _ledger_place(self) -> str | Path:
+        chosen = self.settings.ledger
+        if not chosen.url_env:
+            return self.place(chosen.path, "state.db").parent
+        url = os.environ.get(chosen.url_env, "")
+        if not url:
+            raise Unavailable(
+                "The ledger's database is not named in the environment",
+                expected=f"a URL in {chosen.url_env}, as [ledger] of {SETTINGS_FILE} says",
+                remedy=f"export {chosen.url_env}=postgresql://user:password@host/database before starting.",
+            )
+        return url
 
     def place(self, *parts: str) -> Path:
         """A path inside the workspace, its folder made."""
