@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_,
 
 from aimwell.insight.identity.evidence import Naming
 from aimwell.insight.identity.resolution import ANONYMOUS, USER, Link, Node, Pair
-from aimwell.insight.identity.scratch import ask_nodes, asked_node, asked_pair, fill, plain
+from aimwell.insight.identity.scratch import ask_nodes, asked_node, asked_pair, fill, plain, unindexed
 from aimwell.store.ledger.schema.people import identifier, link
 from aimwell.store.ledger.writes import put
 
@@ -52,7 +52,7 @@ def find_known(connection: Connection, nodes: Collection[Node]) -> dict[Node, Kn
     query = select(*(plain(identifier.c[name]) for name in names)).join(
         asked_node, and_(identifier.c.kind == asked_node.c.kind, identifier.c.value == asked_node.c.value)
     )
-    rows = connection.execute(query.where(asked_node.c.kind.in_(IDS)))
+    rows = connection.execute(query.where(unindexed(asked_node.c.kind).in_(IDS)))
     return {Node(kind, value): Known(*rest) for kind, value, *rest in rows}
 
 
@@ -110,7 +110,7 @@ def _sift(
     query = (
         select(link.c.kind_a, link.c.value_a, func.count())
         .join(asked_node, and_(link.c.kind_a == asked_node.c.kind, link.c.value_a == asked_node.c.value))
-        .where(link.c.kind_b == USER, link.c.verified)
+        .where(unindexed(link.c.kind_b) == USER, link.c.verified)
         .group_by(link.c.kind_a, link.c.value_a)
     )
     closed = set()
@@ -131,7 +131,7 @@ def _housemates(connection: Connection) -> list[tuple[Node, str]]:
         .select_from(asked_node)
         .join(identifier, and_(identifier.c.kind == asked_node.c.kind, identifier.c.value == asked_node.c.value))
         .join(mate, mate.c.customer_id == identifier.c.customer_id)
-        .where(asked_node.c.kind.in_(IDS), mate.c.kind.in_(IDS))
+        .where(unindexed(asked_node.c.kind).in_(IDS), unindexed(mate.c.kind).in_(IDS))
         .distinct()
     )
     return [(Node(kind, value), customer_id) for kind, value, customer_id in connection.execute(query)]
@@ -142,7 +142,7 @@ def _links_of_asked(connection: Connection) -> list[Link]:
     ends = select(*_columns()).where(link.c.verified)
     behind = and_(link.c.kind_b == asked_node.c.kind, link.c.value_b == asked_node.c.value)
     rows = [
-        *connection.execute(ends.join(asked_node, _ahead()).where(asked_node.c.kind != ANONYMOUS)),
+        *connection.execute(ends.join(asked_node, _ahead()).where(unindexed(asked_node.c.kind) != ANONYMOUS)),
         *connection.execute(ends.join(asked_node, behind)),
         *connection.execute(_chosen(connection.dialect.name)),
     ]
@@ -165,7 +165,7 @@ def _chosen(backend: str) -> Select[Any]:
     ranked = (
         select(*_columns(), place)
         .join(asked_node, _ahead())
-        .where(asked_node.c.kind == ANONYMOUS, link.c.verified)
+        .where(unindexed(asked_node.c.kind) == ANONYMOUS, link.c.verified)
         .subquery()
     )
     return select(*(ranked.c[column.name] for column in _columns())).where(ranked.c.place == 1)

@@ -30,7 +30,7 @@ from aimwell.insight.identity.resolution import (
     pair,
     resolve_links,
 )
-from aimwell.insight.identity.scratch import ask_customers, asked_customer, plain
+from aimwell.insight.identity.scratch import ask_customers, asked_customer, plain, unindexed
 from aimwell.store.ledger.columns import DAY, micros
 from aimwell.store.ledger.schema.people import customer, identifier, link
 from aimwell.store.ledger.writes import insert_new, insert_new_from
@@ -328,5 +328,5 @@ def _linked(address: str, owner: str) -> Select[Any]:
         .select_from(asked_customer)
         .join(identifier, identifier.c.customer_id == asked_customer.c.customer_id)
         .join(link, owned)
-        .where(identifier.c.kind.in_(IDS), kind.not_in(IDS))
+        .where(unindexed(identifier.c.kind).in_(IDS), unindexed(kind).not_in(IDS))
     )
