@@ -37,6 +37,7 @@ from aimwell.delivery.channel import CUSTOMER_ID
 from aimwell.delivery.outbox.outlet import Outlets
 from aimwell.delivery.outbox.policy import Policy
 from aimwell.store.ledger.columns import Instant
+from aimwell.store.ledger.consents import ALL_CHANNELS
 from aimwell.store.ledger.schema.enrolments import enrolment
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
@@ -68,6 +69,7 @@ due = Table(
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
+_here, _everywhere = consent.alias("here"), consent.alias("everywhere")
 _FIELDS = ("journey", "node", "customer_id", "channel", "purpose", "priority", "due_at", "expires_at")
 
 
@@ -138,6 +140,8 @@ def _facts(taken: Select[tuple[str]], outlets: Outlets, policy: Policy) -> Selec
         .outerjoin(customer, customer.c.customer_id == intent.c.customer_id)
         .outerjoin(enrolment, enrolment.c.id == intent.c.enrolment_id)
         .outerjoin(journey, journey.c.name == intent.c.journey)
+        .outerjoin(_here, _said(_here, intent.c.channel))
+        .outerjoin(_everywhere, _said(_everywhere, literal(ALL_CHANNELS, Text)))
         .limit(10_000_000)
     )
 
@@ -145,15 +149,17 @@ def _facts(taken: Select[tuple[str]], outlets: Outlets, policy: Policy) -> Selec
 def address_of(outlets: Outlets) -> ColumnElement[Any]:
     """Where a message goes: the customer's identifier of the channel's kind; verified first, then the last seen."""
     kind = _kind(outlets, intent.c.channel)
+    mine = and_(identifier.c.customer_id == intent.c.customer_id, identifier.c.kind == kind)
+    only = select(case((func.count() == 1, func.min(identifier.c.value)))).where(mine)
     found = (
         select(identifier.c.value)
-        .where(identifier.c.customer_id == intent.c.customer_id, identifier.c.kind == kind)
+        .where(mine)
         .order_by(identifier.c.verified.desc(), identifier.c.last_seen.desc(), identifier.c.value)
         .limit(1)
-        .correlate(intent)
-        .scalar_subquery()
     )
-    return case((kind == CUSTOMER_ID, intent.c.customer_id), else_=found)
+    # Nearly everybody has one address of a kind, and that is read from the index alone, without sorting.
+    either = func.coalesce(only.correlate(intent).scalar_subquery(), found.correlate(intent).scalar_subquery())
+    return case((kind == CUSTOMER_ID, intent.c.customer_id), else_=either)
 
 
 def _kind(outlets: Outlets, channel: ColumnElement[str]) -> ColumnElement[Any]:
@@ -171,16 +177,15 @@ def _cost(policy: Policy) -> ColumnElement[int]:
 
 def _consented() -> ColumnElement[Any]:
     """0 if any word on this channel and purpose (or on all channels) is a refusal, 1 if all are grants, else empty."""
-    return (
-        select(func.min(case((consent.c.granted, 1), else_=0)))
-        .where(
-            consent.c.customer_id == intent.c.customer_id,
-            consent.c.channel.in_((intent.c.channel, literal("*", Text))),
-            consent.c.purpose == intent.c.purpose,
-        )
-        .correlate(intent)
-        .scalar_subquery()
-    )
+    here, everywhere = _here.c.granted, _everywhere.c.granted
+    return case((or_(here.is_(False), everywhere.is_(False)), 0), (or_(here, everywhere), 1), else_=null())
+
+
+def _said(word: Any, channel: ColumnElement[str]) -> ColumnElement[bool]:  # noqa: ANN401 - an alias
+    """A customer's word on a channel and the message's purpose."""
+    of = word.c
+    mine = of.customer_id == intent.c.customer_id
+    return and_(mine, of.channel == channel, of.purpose == intent.c.purpose)
 
 
 def _reason(facts: Any, outlets: Outlets, now: datetime) -> ColumnElement[Any]:  # noqa: ANN401 - a FROM element

@@ -40,7 +40,8 @@ from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
 
-CHUNK = 20_000
+CHUNK = 5_000
+"""Messages in one transaction: others who want to write wait at most as long as this many take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,12 @@ def claim(desk: Desk, now: datetime, *, chunk: int = CHUNK, enough: int | None =
     """Look at every message that is due and claim those that may leave now; stop when `enough` are claimed.
 
     Each chunk is a transaction of its own and hands the ledger over to whoever else wants to write. A claimed message
-    has its place under the caps reserved. Nothing due costs one or two short statements.
+    has its place under the caps reserved. Nothing due costs two short statements.
     """
-    take_shards(desk.ledger, desk.worker, now, desk.policy.lease)
     counts: Counter[tuple[str, str]] = Counter()
     while _something_due(desk, now):
+        if not counts:
+            take_shards(desk.ledger, desk.worker, now, desk.policy.lease)
         with desk.ledger.writing() as connection:
             seen = claim_chunk(connection, desk, now, chunk)
         counts.update(seen)
