@@ -21,6 +21,10 @@ from aimwell.core.errors import Unavailable
 GRACE_SECONDS = 20
 """How long requests that were begun may go on after the signal to end."""
 
+SWITCH_SECONDS = 0.0005
+"""How long one thread keeps the interpreter while another waits. A commit takes it a dozen times from the thread that
+reads requests; with Python's own 5 ms, commits beside a busy reader took half as long again (72 against 48 ms)."""
+
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
 
@@ -32,7 +36,7 @@ def serve(
     port: 0 takes any free one.   ready: is called once with the address, as soon as requests are answered.
     Requests under way are answered, the application's own end (the inbox commits what it holds) is waited for.
     """
-    with _ending_quietly():
+    with _ending_quietly(), _switching_quickly():
         _Server(app, host, port, ready).run()
 
 
@@ -109,6 +113,16 @@ def _run(server: _Server, started: Future[str]) -> None:
         if not started.done():
             problem = Unavailable("The server could not start", remedy="Look at the log; is the port taken?")
             started.set_exception(problem)
+
+
+@contextmanager
+def _switching_quickly() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager
