@@ -110,7 +110,7 @@ def _people(connection: Connection, name: str) -> dict[str, int]:
         .where(mine, outcome.c.machine.is_(false()))
         .group_by(outcome.c.kind)
     )
-    counts |= {kind: count for kind, count in reported.tuples() if kind in STEPS}
+    counts |= {kind: count for kind, count in reported if kind in STEPS}
     counts["bought"] = (
         connection.scalar(
             select(func.count(distinct(enrolment.c.customer_id))).where(
@@ -124,7 +124,7 @@ def _people(connection: Connection, name: str) -> dict[str, int]:
 
 def _places(connection: Connection, name: str) -> dict[str, int]:
     query = select(enrolment.c.node, func.count()).where(enrolment.c.journey == name, enrolment.c.state == "active")
-    return dict(connection.execute(query.group_by(enrolment.c.node)).tuples().all())
+    return dict(connection.execute(query.group_by(enrolment.c.node)).all())
 
 
 def _passed(connection: Connection, name: str) -> dict[tuple[str, str], int]:
@@ -134,7 +134,7 @@ def _passed(connection: Connection, name: str) -> dict[tuple[str, str], int]:
         .where(enrolment.c.journey == name)
         .group_by(passage.c.node, passage.c.port)
     )
-    return {(node, port): count for node, port, count in connection.execute(query).tuples()}
+    return {(node, port): count for node, port, count in connection.execute(query)}
 
 
 def _nodes(connection: Connection, name: str) -> tuple[NodeFunnel, ...]:
@@ -145,7 +145,7 @@ def _nodes(connection: Connection, name: str) -> tuple[NodeFunnel, ...]:
         select(*place, intent.c.state, intent.c.reason, func.count())
         .where(mine)
         .group_by(*place, intent.c.state, intent.c.reason)
-    ).tuples():
+    ):
         states.setdefault((node, channel), {})[state, reason] = count
     sent = {
         (node, channel): (messages, people)
@@ -153,7 +153,7 @@ def _nodes(connection: Connection, name: str) -> tuple[NodeFunnel, ...]:
             select(*place, func.count(), func.count(distinct(intent.c.customer_id)))
             .where(mine, intent.c.accepted_at.is_not(None))
             .group_by(*place)
-        ).tuples()
+        )
     }
     reports: dict[tuple[str, str], dict[tuple[str, bool], int]] = {}
     for node, channel, kind, machine, count in connection.execute(
@@ -161,7 +161,7 @@ def _nodes(connection: Connection, name: str) -> tuple[NodeFunnel, ...]:
         .join(outcome, outcome.c.key == intent.c.key)
         .where(mine)
         .group_by(*place, outcome.c.kind, outcome.c.machine)
-    ).tuples():
+    ):
         reports.setdefault((node, channel), {})[kind, machine] = count
     return tuple(
         _node(place, states[place], sent.get(place, (0, 0)), reports.get(place, {})) for place in sorted(states)

@@ -19,7 +19,7 @@ from aimwell.core.keys import shard_of, share_of
 from aimwell.core.time import from_store, to_store
 from aimwell.insight.identity.addresses import normalise
 from aimwell.insight.identity.resolution import USER
-from aimwell.insight.segments.membership import CHANGES, MEMBERSHIP
+from aimwell.insight.segments.membership import CHANGES, MEMBERSHIP, last_builds
 from aimwell.store.ledger.columns import instant, micros
 from aimwell.store.ledger.happenings import Happening, listened, record
 from aimwell.store.ledger.ledger import Ledger
@@ -42,18 +42,22 @@ class Activated:
     customers: int = 0
 
 
-def activate_memberships(warehouse: Warehouse, ledger: Ledger, segments: Collection[str]) -> Activated:
+def activate_memberships(warehouse: Warehouse, ledger: Ledger, segments: Collection[str], now: datetime) -> Activated:
     """Bring the changes of these segments since the last time into the ledger, oldest first.
 
-    segments: those that journeys ask for. Each segment's changes of one build are one transaction.
+    segments: those that journeys ask for.   now: from when on people enter a segment of an empty warehouse. Each segment's changes of one build are one transaction.
     """
-    standing = set(warehouse.engine.tables())
+    built = last_builds(warehouse.engine)
     entered = left = 0
-    for name in sorted(segments) if CHANGES in standing else ():
+    for name in sorted(segments):
         with ledger.reading() as connection:
             place = _place(connection, name)
         if place is None:
-            entered += _take_whole(warehouse, ledger, name)
+            if name in built:
+                entered += _take_whole(warehouse, ledger, name, built[name])
+            elif not warehouse.catalog:  # nobody is there yet: whoever comes enters
+                with ledger.writing() as connection:
+                    _keep_place(connection, name, now)
             continue
         for as_of, changes in _changes_since(warehouse, name, place):
             came = [customer_id for customer_id, change in changes if change == "enter"]
@@ -65,13 +69,8 @@ def activate_memberships(warehouse: Warehouse, ledger: Ledger, segments: Collect
     return Activated(entered=entered, left=left)
 
 
-def _take_whole(warehouse: Warehouse, ledger: Ledger, name: str) -> int:
-    last = warehouse.engine.to_arrow(
-        exp.select(exp.alias_(exp.Max(this=exp.column("as_of")), "last")).from_(CHANGES).where(_named(name))
-    )
-    as_of = last.column("last")[0].as_py()
-    if as_of is None:
-        return 0
+def _take_whole(warehouse: Warehouse, ledger: Ledger, name: str, as_of: datetime) -> int:
+    """Everyone who belongs to the segment as of its last build."""
     members = exp.select("customer_id", "since").from_(MEMBERSHIP).where(_named(name))
     count = 0
     with ledger.writing() as connection:
@@ -81,7 +80,7 @@ def _take_whole(warehouse: Warehouse, ledger: Ledger, name: str) -> int:
                 for row in batch.to_pylist()
             ]
             count += insert_new(connection, membership, rows)
-        _keep_place(connection, name, from_store(as_of))
+        _keep_place(connection, name, as_of)
     return count
 
 

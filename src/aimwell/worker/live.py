@@ -1,0 +1,150 @@
+"""The loop that keeps a workspace running: what arrived is taken in, journeys move, messages leave, answers come back.
+
+One `step` does everything once, in the order in which things follow from each other, so that an event is in a segment,
+in a journey and in the outbox within one step. Every part keeps its own place in the store that it writes: a worker
+that dies at any instant is followed by one that goes on, and nothing is lost or done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from aimwell.delivery.catalogue import ConfiguredChannel
+from aimwell.delivery.outbox.claim import Desk, claim
+from aimwell.delivery.outbox.outlet import Render
+from aimwell.delivery.outbox.recovery import reconcile, recover
+from aimwell.delivery.outbox.reports import take_reports
+from aimwell.delivery.outbox.sending import send
+from aimwell.evaluation.journeys.recording import record_touches
+from aimwell.insight.identity.absorbing import absorb
+from aimwell.insight.identity.evidence import IdentitySettings
+from aimwell.insight.live.activating import activate_memberships
+from aimwell.insight.live.refreshing import Refresher
+from aimwell.insight.live.streaming import stream
+from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.schema.enrolments import cursor
+from aimwell.store.ledger.writes import put
+from aimwell.store.warehouse.warehouse import Warehouse
+from aimwell.store.workspace import Workspace
+from aimwell.strategy.journeys.entry import let_in, someone_knocks
+from aimwell.strategy.journeys.feed import feed
+from aimwell.strategy.journeys.schedule import call_scheduled
+from aimwell.strategy.journeys.tick import Ticker
+from aimwell.strategy.journeys.version import used_segments
+
+CHUNK = 10_000
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step did."""
+
+    messages: int = 0
+    happenings: int = 0
+    entered: int = 0
+    left: int = 0
+    enrolled: int = 0
+    refused: int = 0
+    moved: int = 0
+    claimed: int = 0
+    sent: int = 0
+    reports: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not any(getattr(self, each.name) for each in fields(self))
+
+
+@dataclass(slots=True)
+class Live:
+    """Everything that a step works with; `clock` gives the instant, by default the real one."""
+
+    workspace: Workspace
+    ledger: Ledger
+    warehouse: Warehouse
+    desk: Desk
+    channels: Mapping[str, ConfiguredChannel]
+    render: Render
+    identity: IdentitySettings
+    ticker: Ticker
+    refresher: Refresher
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    upkeep: timedelta = timedelta(seconds=30)
+    _kept_up: datetime = field(default=datetime(1970, 1, 1, tzinfo=UTC))
+
+    def step(self) -> Step:
+        """Do everything once. Raises what a part raises; what other parts have committed stays."""
+        done = Step()
+        now = self.clock()
+        self._take_in(done, now)
+        self._move(done, now)
+        self._send(done)
+        self._hear(done)
+        if now - self._kept_up >= self.upkeep:
+            self._keep_up(now)
+        return done
+
+    def _take_in(self, done: Step, now: datetime) -> None:
+        """Messages become customers, events of the warehouse, changes of segments, and happenings of journeys."""
+        while read := absorb(self.ledger, self.identity, now=now).messages:
+            done.messages += read
+        touched: set[str] = set()
+        while (batch := stream(self.warehouse, self.ledger)).messages or batch.renamed:
+            touched |= set(batch.touched)
+        segments = self._segments()
+        if segments:
+            self.refresher.refresh(segments, touched, now)
+            changes = activate_memberships(self.warehouse, self.ledger, segments, now)
+            done.entered, done.left = changes.entered, changes.left
+        while (fed := feed(self.ledger)).messages:
+            done.happenings += fed.happenings
+
+    def _segments(self) -> frozenset[str]:
+        with self.ledger.reading() as connection:
+            return used_segments(connection)
+
+    def _move(self, done: Step, now: datetime) -> None:
+        """Those whom a schedule calls knock, those who knock are let in, and everyone who is due moves on."""
+        with self.ledger.writing() as connection:
+            call_scheduled(connection, now, self.workspace.zone)
+        while True:
+            with self.ledger.reading() as connection:
+                if not someone_knocks(connection, now):
+                    break
+            with self.ledger.writing() as connection:
+                answered = let_in(connection, now, CHUNK)
+            done.enrolled += answered.enrolled
+            done.refused += answered.refused
+        done.moved = self.ticker.tick(now).moved
+
+    def _send(self, done: Step) -> None:
+        """Messages that may leave now leave."""
+        while (claimed := claim(self.desk, self.clock(), chunk=CHUNK, enough=CHUNK)).claimed:
+            done.claimed += claimed.claimed
+            done.sent += send(self.desk, self.render, self.clock).accepted
+
+    def _hear(self, done: Step) -> None:
+        """Channels that nobody calls back are asked what has happened."""
+        for name, channel in self.channels.items():
+            consumer = f"channel:{name}"
+            with self.ledger.reading() as connection:
+                mark = connection.scalar(select(cursor.c.position).where(cursor.c.consumer == consumer)) or 0
+            reports, reached = channel.collect(self.workspace.folder, mark)
+            if not reports and reached == mark:
+                continue
+            with self.ledger.writing() as connection:
+                told = take_reports(connection, self.desk, self.desk.outlets[name], reports, self.clock())
+                put(connection, cursor, [{"consumer": consumer, "position": reached}])
+            done.reports += told.new
+
+    def _keep_up(self, now: datetime) -> None:
+        """What need not happen at every step: leases that ran out, messages in doubt, rows for the warehouse."""
+        recover(self.desk, now)
+        reconcile(self.desk, now)
+        record_touches(self.warehouse, self.ledger, now)
+        self._kept_up = now
