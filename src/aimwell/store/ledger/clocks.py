@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, ColumnElement, Connection, func, select, type_coerce
 
 from aimwell.core.time import zone as zone_named
+from aimwell.store.ledger.columns import DAY
 from aimwell.store.ledger.schema.people import clock, customer
 from aimwell.store.ledger.writes import insert_new
 
@@ -115,9 +116,13 @@ def next_shown(
 
 
 def shown_on(zone: ColumnElement[str], minute: int, day: ColumnElement[int]) -> ColumnElement[int]:
-    """The instant at which a zone's clocks show that time on that local day (days since 1970), in microseconds."""
-    return (
-        select(func.min(type_coerce(clock.c.at, BigInteger)))
-        .where(clock.c.zone == zone, clock.c.minute == minute, clock.c.day == day)
-        .scalar_subquery()
+    """The instant at which a zone's clocks show that time on that local day (days since 1970), in microseconds.
+
+    Beyond the days that the clock table holds, the nearest day's offset counts: up to an hour off, never unknown.
+    """
+    there = select(type_coerce(clock.c.at, BigInteger) + (day - clock.c.day) * DAY).where(
+        clock.c.zone == zone, clock.c.minute == minute
     )
+    exact = there.where(clock.c.day == day)
+    nearest = there.order_by(func.abs(day - clock.c.day)).limit(1)
+    return func.coalesce(exact.scalar_subquery(), nearest.scalar_subquery())
