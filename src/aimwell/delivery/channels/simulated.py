@@ -79,7 +79,9 @@ class SimulatedSettings(ChannelSettings):
     duplicated: float = Field(default=0.0, ge=0, le=1, description="share of reports that come twice")
     reordered: float = Field(default=0.0, ge=0, le=1, description="share of reports that come late, after others")
     latency_ms: float = Field(default=0.0, ge=0, description="how long each call takes after it is written down")
-    together: int = Field(default=50, ge=1, description="messages that are written down in one go, then answered")
+    together: int = Field(
+        default=50, ge=1, le=500, description="messages that are written down in one go, then answered"
+    )
 
     @model_validator(mode="after")
     def _shares(self) -> SimulatedSettings:
@@ -134,24 +136,19 @@ class Simulated:
     def _take(self, connection: sqlite3.Connection, parcels: Sequence[Parcel]) -> list[Receipt]:
         connection.execute(_RELEASE)
         connection.execute("DELETE FROM late")
-        known = known_keys(connection, "delivery", [parcel.key for parcel in parcels])
-        receipts = []
-        for parcel in parcels:
-            flawed = flaw(parcel, "text")
-            receipts.append(flawed or self._answer(connection, parcel, known))
+        keys = [parcel.key for parcel in parcels]
+        page = _Page(known_keys(connection, "delivery", keys), _calls(connection, keys))
+        receipts = [flaw(parcel, "text") or self._answer(page, parcel) for parcel in parcels]
+        page.write(connection)
         return receipts
 
-    def _answer(self, connection: sqlite3.Connection, parcel: Parcel, known: set[str]) -> Receipt:
-        (count,) = connection.execute(
-            "INSERT INTO call (key, count) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET count = count + 1 "
-            "RETURNING count",
-            (parcel.key,),
-        ).fetchone()
+    def _answer(self, page: _Page, parcel: Parcel) -> Receipt:
+        count = page.called(parcel.key)
         fate = self._fate(parcel.key, count)
         ref = f"{LABEL}-{number_of(str(self._settings.seed), parcel.key):x}"
-        if fate in {"accepted", "timed out"} and not (self._settings.idempotent and parcel.key in known):
-            self._deliver(connection, parcel, ref)
-            known.add(parcel.key)
+        if fate in {"accepted", "timed out"} and not (self._settings.idempotent and parcel.key in page.known):
+            self._deliver(page, parcel, ref)
+            page.known.add(parcel.key)
         match fate:
             case "accepted":
                 return Receipt(parcel.key, "accepted", ref, LABEL)
@@ -177,35 +174,62 @@ class Simulated:
             draw -= share
         return "accepted"
 
-    def _deliver(self, connection: sqlite3.Connection, parcel: Parcel, ref: str) -> None:
+    def _deliver(self, page: _Page, parcel: Parcel, ref: str) -> None:
         at = sent_at(parcel)
-        connection.execute(
-            "INSERT INTO delivery (key, ref, plays, customer_id, address, parts, at, label) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                parcel.key, ref, self._settings.plays, parcel.customer_id, parcel.address,
-                json.dumps(dict(parcel.parts), ensure_ascii=False), micros(at), LABEL,
-            ),
-        )  # fmt: skip
+        parts = json.dumps(dict(parcel.parts), ensure_ascii=False)
+        who = (parcel.customer_id, parcel.address)
+        page.deliveries.append((parcel.key, ref, self._settings.plays, *who, parts, micros(at), LABEL))
         if self._settings.callbacks:
-            kind: Signal = "bounced" if self._drawn("bounce", parcel.key) < self._settings.bouncing else "delivered"
-            for told_kind, later in (("accepted", timedelta(0)), (kind, _DELAY)):
-                one = Report(told_kind, at + later, f"{ref}-{told_kind}", parcel.key, ref, detail=LABEL)  # type: ignore[arg-type] # one of the two words above
-                self._report(connection, one)
+            bounced = self._drawn("bounce", parcel.key) < self._settings.bouncing
+            self._report(page, Report("accepted", at, f"{ref}-accepted", parcel.key, ref, detail=LABEL))
+            kind: Signal = "bounced" if bounced else "delivered"
+            self._report(page, Report(kind, at + _DELAY, f"{ref}-{kind}", parcel.key, ref, detail=LABEL))
 
-    def _report(self, connection: sqlite3.Connection, report: Report) -> None:
+    def _report(self, page: _Page, report: Report) -> None:
         copies = 2 if self._drawn("twice", report.ref) < self._settings.duplicated else 1
         for copy in range(copies):
-            if self._drawn("late", report.ref, str(copy)) < self._settings.reordered:
-                connection.execute(
-                    "INSERT INTO late (kind, at, ref, key, provider_ref, detail) VALUES (?, ?, ?, ?, ?, ?)",
-                    (report.kind, micros(report.at), report.ref, report.key, report.provider_ref, report.detail),
-                )
-            else:
-                add_reports(connection, [report])
+            late = self._drawn("late", report.ref, str(copy)) < self._settings.reordered
+            (page.late if late else page.reports).append(report)
 
     def _drawn(self, *what: str) -> float:
+        """A draw in [0, 1) that these words and the seed decide."""
         return share_of(str(self._settings.seed), *what)
+
+
+class _Page:
+    """What happens to the messages of one go, until it is written down all at once."""
+
+    def __init__(self, known: set[str], calls: dict[str, int]) -> None:
+        self.known, self._calls = known, calls
+        self._new: dict[str, int] = {}
+        self.deliveries: list[tuple[str, str, str, str, str, str, int, str]] = []
+        self.reports: list[Report] = []
+        self.late: list[Report] = []
+
+    def called(self, key: str) -> int:
+        """Count a call; which one it is for this key, from 1."""
+        self._new[key] = self._new.get(key, self._calls.get(key, 0)) + 1
+        return self._new[key]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write everything down, in the transaction at hand."""
+        connection.executemany("INSERT OR REPLACE INTO call (key, count) VALUES (?, ?)", list(self._new.items()))
+        connection.executemany(
+            "INSERT INTO delivery (key, ref, plays, customer_id, address, parts, at, label) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            self.deliveries,
+        )
+        add_reports(connection, self.reports)
+        connection.executemany(
+            "INSERT INTO late (kind, at, ref, key, provider_ref, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            [(one.kind, micros(one.at), one.ref, one.key, one.provider_ref, one.detail) for one in self.late],
+        )
+
+
+def _calls(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
+    """How often each of these keys was called before."""
+    marks = ", ".join("?" * len(keys))
+    return dict(connection.execute(f"SELECT key, count FROM call WHERE key IN ({marks})", keys).fetchall())  # noqa: S608
 
 
 class SimulatedKind(ChannelKind[SimulatedSettings]):
