@@ -185,7 +185,8 @@ def _read_identify(message: IdentityMessage, actor: Node, settings: IdentitySett
             evidence.left_out["name_or_text_too_long"] += 1
         elif name not in ("timezone", "language", "locale"):
             evidence.state(StatedValue(actor, name, value, message.occurred_at, message.message_id))
-    _read_locality(message, actor, traits.get("timezone"), traits.get("language", traits.get("locale")), evidence)
+    locale = traits.get("language", traits.get("locale"))
+    _read_locality(message, message.occurred_at, traits.get("timezone"), locale, evidence)
 
 
 def _read_addresses(
@@ -209,23 +210,23 @@ def _read_context(message: IdentityMessage, actor: Node, evidence: Evidence) -> 
     text = message.context
     if not ('"timezone"' in text or '"locale"' in text or '"consent"' in text or '"device"' in text):
         return
-    context = _decode_context(text)
+    context, at = _decode_context(text), message.occurred_at
     _read_consent(message, actor, context.consent, evidence)
     if message.kind != "identify":  # to the day, so that hundreds of events of a day are one write
-        message = message._replace(occurred_at=message.occurred_at // DAY * DAY)
+        at = at // DAY * DAY
     elif isinstance(context.device, dict):
         token = normalise(PUSH_TOKEN, context.device.get("token"))
         if token:
             evidence.name(Node(PUSH_TOKEN, token), actor, message, verified=False)
-    _read_locality(message, actor, context.timezone, context.locale, evidence)
+    _read_locality(message, at, context.timezone, context.locale, evidence)
 
 
-def _read_locality(message: IdentityMessage, actor: Node, timezone: object, locale: object, evidence: Evidence) -> None:
+def _read_locality(message: IdentityMessage, at: int, timezone: object, locale: object, evidence: Evidence) -> None:
     """Timezone and language, where they are valid; both are attributes of the profile too."""
     for name, content in (("timezone", _known_zone(timezone)), ("language", _language(locale))):
         if content:
             value = Value(content, None)
-            evidence.state(StatedValue(actor, name, value, message.occurred_at, message.message_id))
+            evidence.state(StatedValue(message.actor, name, value, at, message.message_id))
     if timezone is not None and not _known_zone(timezone):
         evidence.left_out["unknown_timezone"] += 1
 
