@@ -123,6 +123,6 @@ def shown_on(zone: ColumnElement[str], minute: int, day: ColumnElement[int]) -> 
     there = select(type_coerce(clock.c.at, BigInteger) + (day - clock.c.day) * DAY).where(
         clock.c.zone == zone, clock.c.minute == minute
     )
-    exact = there.where(clock.c.day == day)
-    nearest = there.order_by(func.abs(day - clock.c.day)).limit(1)
-    return func.coalesce(exact.scalar_subquery(), nearest.scalar_subquery())
+    up_to = there.where(clock.c.day <= day).order_by(clock.c.day.desc()).limit(1)
+    after = there.where(clock.c.day > day).order_by(clock.c.day).limit(1)
+    return func.coalesce(up_to.scalar_subquery(), after.scalar_subquery())
