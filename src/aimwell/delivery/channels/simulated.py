@@ -180,20 +180,20 @@ class Simulated:
         who = (parcel.customer_id, parcel.address)
         page.deliveries.append((parcel.key, ref, self._settings.plays, *who, parts, micros(at), LABEL))
         if self._settings.callbacks:
-            bounced = self._drawn("bounce", parcel.key) < self._settings.bouncing
+            bounced = self._happens(self._settings.bouncing, "bounce", parcel.key)
             self._report(page, Report("accepted", at, f"{ref}-accepted", parcel.key, ref, detail=LABEL))
             kind: Signal = "bounced" if bounced else "delivered"
             self._report(page, Report(kind, at + _DELAY, f"{ref}-{kind}", parcel.key, ref, detail=LABEL))
 
     def _report(self, page: _Page, report: Report) -> None:
-        copies = 2 if self._drawn("twice", report.ref) < self._settings.duplicated else 1
+        copies = 2 if self._happens(self._settings.duplicated, "twice", report.ref) else 1
         for copy in range(copies):
-            late = self._drawn("late", report.ref, str(copy)) < self._settings.reordered
+            late = self._happens(self._settings.reordered, "late", report.ref, str(copy))
             (page.late if late else page.reports).append(report)
 
-    def _drawn(self, *what: str) -> float:
-        """A draw in [0, 1) that these words and the seed decide."""
-        return share_of(str(self._settings.seed), *what)
+    def _happens(self, rate: float, *what: str) -> bool:
+        """Whether it happens, at this rate; the words and the seed decide."""
+        return rate > 0 and share_of(str(self._settings.seed), *what) < rate
 
 
 class _Page:
