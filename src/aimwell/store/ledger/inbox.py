@@ -21,7 +21,7 @@ from typing import Self
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from aimwell.core.errors import BadQuestion, Unavailable
+from aimwell.core.errors import AimwellError, BadInput, BadQuestion, Unavailable
 from aimwell.store.intake.messages import Message
 from aimwell.store.intake.rejections import Rejected
 from aimwell.store.ledger.arrivals import Pruned, keep_messages, keep_refused, prune_chunk
@@ -218,7 +218,7 @@ class Inbox:
         began = time.perf_counter()
         try:
             self._commit(running)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, AimwellError) as error:
             self._fail(running, error)
         except Exception as error:  # whatever happens, the thread must live and every submitter must hear of it
             _logger.exception("the writer of the inbox met an error of its own")
@@ -235,7 +235,7 @@ class Inbox:
             return
         try:
             verdicts = self._keep([waiting.arrival for waiting in group])
-        except DataError:
+        except (DataError, BadInput):
             if len(group) == 1:
                 raise
             for waiting in group:  # one of them cannot be kept: the others must not suffer for it
@@ -247,7 +247,7 @@ class Inbox:
     def _settle_alone(self, waiting: _Waiting) -> None:
         try:
             waiting.future.set_result(self._keep([waiting.arrival])[0])
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, AimwellError) as error:
             self._fail([waiting], error)
 
     def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
@@ -279,7 +279,8 @@ class Inbox:
 
 def _explain(error: Exception) -> NotKept:
     """What the submitter hears: the kind of failure, never the statement with people's data in it."""
-    cause = getattr(error, "orig", None) or error
+    told = error.__cause__ if isinstance(error, AimwellError) and error.__cause__ else error
+    cause = getattr(told, "orig", None) or told
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
     seen = f"{type(cause).__name__} {code}" if code else type(cause).__name__
     return NotKept("The messages could not be kept", seen=seen, remedy="Look after the database, then send them again.")

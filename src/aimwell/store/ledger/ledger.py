@@ -6,25 +6,26 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Literal
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 
-from aimwell.core.errors import BadQuestion, Unavailable
-from aimwell.store.ledger.schema import EVENTS, STATE
+from aimwell.core.errors import BadQuestion
+from aimwell.store.ledger.engines import READS, WRITES, explaining, make_folder, postgres_engine, sqlite_engine
+from aimwell.store.ledger.migrations.chain import EVENTS_CHAIN, STATE_CHAIN
+from aimwell.store.ledger.opening import Door, bring_up, require_plain_order
 from aimwell.store.ledger.turnstile import Turnstile
 
 Backend = Literal["sqlite", "postgresql"]
-_BUSY_MS = 30_000
-_WRITES = "aimwell_writes"
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """An opened ledger. Threads may share it; each block has a connection and a transaction of its own."""
+    """An opened ledger. Threads may share it; each block has a connection and a transaction of its own.
+
+    A block that fails leaves nothing behind. Raises Unavailable when the database cannot be reached or written.
+    """
 
     backend: Backend
     state: Engine
@@ -35,42 +36,39 @@ class Ledger:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction on the state, in the fair queue of writers; committed when the block ends well."""
-        with self._transaction(self.state, self._state_queue) as connection:
+        with _writing(self.state, self._state_queue) as connection:
             yield connection
 
     @contextmanager
     def writing_events(self) -> Iterator[Connection]:
         """A transaction on the inbox; ingest alone writes it."""
-        with self._transaction(self.events, self._events_queue) as connection:
+        with _writing(self.events, self._events_queue) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view of the state; nothing is written."""
-        with self.state.connect() as connection, connection.begin():
+        """A consistent view of the state, whatever others commit meanwhile; writing in it is refused."""
+        with _reading(self.state) as connection:
             yield connection
 
     @contextmanager
     def reading_events(self) -> Iterator[Connection]:
-        """A consistent view of the inbox; nothing is written."""
-        with self.events.connect() as connection, connection.begin():
+        """A consistent view of the inbox, whatever others commit meanwhile; writing in it is refused."""
+        with _reading(self.events) as connection:
             yield connection
 
     def close(self) -> None:
         self.state.dispose()
         self.events.dispose()
 
-    @contextmanager
-    def _transaction(self, engine: Engine, queue: Turnstile | None) -> Iterator[Connection]:
-        turn: AbstractContextManager[None] = queue.turn() if queue else nullcontext()
-        with turn, engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
-            yield connection
-
 
 def open_ledger(place: str | Path) -> Ledger:
-    """The ledger at a place: a folder for SQLite, or `postgresql://user@host/database`; its tables are made if missing.
+    """The ledger at a place: a folder for SQLite, or `postgresql://user@host/database`.
 
-    Raises Unavailable when the database cannot be reached, BadQuestion for a URL of another kind.
+    Its tables are made if there are none, and brought up to this version if they are older; SQLite files are copied
+    before that. Several processes may open it at once.
+    Raises Unavailable when the database cannot be reached or written, or is of a newer version; BadQuestion for a URL
+    of another kind.
     """
     if isinstance(place, Path) or "://" not in place:
         return _open_folder(Path(place))
@@ -78,7 +76,7 @@ def open_ledger(place: str | Path) -> Ledger:
         url = make_url(place)
     except ArgumentError as error:
         raise BadQuestion("The ledger's URL cannot be read", remedy="Write postgresql://user@host/database.") from error
-    if url.get_backend_name() != "postgresql":
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise BadQuestion(
             f"The ledger cannot be kept in {url.get_backend_name()}",
             expected="a folder (SQLite) or a URL postgresql://user@host/database",
@@ -87,60 +85,39 @@ def open_ledger(place: str | Path) -> Ledger:
 
 
 def _open_folder(folder: Path) -> Ledger:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     files = folder / "state.db", folder / "events.db"
-    state, events = (_sqlite(file) for file in files)
-    ledger = Ledger("sqlite", state, events, *(Turnstile(file) for file in files))
-    with ledger.writing() as connection:
-        STATE.create_all(connection)
-    with ledger.writing_events() as connection:
-        EVENTS.create_all(connection)
-    return ledger
+    queues = Turnstile(files[0]), Turnstile(files[1])
+    engines = sqlite_engine(files[0]), sqlite_engine(files[1])
+    for chain, engine, queue, file in zip((STATE_CHAIN, EVENTS_CHAIN), engines, queues, files, strict=True):
+        bring_up(chain, Door(engine, queue.turn, file))
+    return Ledger("sqlite", *engines, *queues)
 
 
 def _open_server(url: URL) -> Ledger:
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10)
+    engine = postgres_engine(url)
     try:
-        with engine.begin() as connection:
-            STATE.create_all(connection)
-            EVENTS.create_all(connection)
-    except OperationalError as error:
+        with _reading(engine) as connection:
+            require_plain_order(connection)
+        for chain in (STATE_CHAIN, EVENTS_CHAIN):
+            bring_up(chain, Door(engine, nullcontext, None))
+    except BaseException:
         engine.dispose()
-        raise Unavailable(
-            f"The ledger's database {url.render_as_string()} cannot be reached",
-            seen=str(error.orig),
-            remedy="Start PostgreSQL, or mend the URL.",
-        ) from error
+        raise
     return Ledger("postgresql", engine, engine, None, None)
 
 
-def _sqlite(file: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(file)),
-        poolclass=QueuePool,
-        pool_size=10,
-        max_overflow=10,
-        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
+@contextmanager
+def _writing(engine: Engine, queue: Turnstile | None) -> Iterator[Connection]:
+    turn: AbstractContextManager[None] = queue.turn() if queue else nullcontext()
+    with turn, explaining(engine), engine.connect().execution_options(**WRITES) as connection:
+        with connection.begin():
+            yield connection
 
 
-def _prepare(connection: SqliteConnection, _record: object) -> None:
-    """Every commit reaches the disk (a record before a call must survive a power cut); readers never wait."""
-    connection.isolation_level = None  # the driver's own BEGIN would come too late, and never before DDL
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        f"busy_timeout={_BUSY_MS}",
-        "temp_store=MEMORY",
-        "cache_size=-65536",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection]:
+    options = READS[engine.dialect.name]
+    with explaining(engine), engine.connect().execution_options(**options) as connection:
+        with connection.begin():
+            yield connection
