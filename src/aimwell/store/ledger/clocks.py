@@ -7,6 +7,7 @@ once, the first time.
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,10 +16,11 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, func, select, type
 
 from aimwell.core.time import zone as zone_named
 from aimwell.store.ledger.columns import DAY
-from aimwell.store.ledger.schema.people import clock, customer
-from aimwell.store.ledger.writes import insert_new
+from aimwell.store.ledger.schema.people import anniversary, clock, customer
+from aimwell.store.ledger.writes import insert_new, insert_new_from
 
 _EPOCH_DAY = date(1970, 1, 1)
+_FOUR_YEARS = 1461
 _BACK, _AHEAD = timedelta(days=3), timedelta(days=400)
 
 
@@ -126,3 +128,51 @@ def shown_on(zone: ColumnElement[str], minute: int, day: ColumnElement[int]) -> 
     up_to = there.where(clock.c.day <= day).order_by(clock.c.day.desc()).limit(1)
     after = there.where(clock.c.day > day).order_by(clock.c.day).limit(1)
     return func.coalesce(up_to.scalar_subquery(), after.scalar_subquery())
+
+
+def keep_anniversaries(connection: Connection) -> None:
+    """Have the table of anniversaries hold every day of 1900 to 2099 under its month and day; once per ledger.
+
+    Whoever was born on 29 February has the birthday on the 28th in other years.
+    """
+    if connection.scalar(select(func.count()).select_from(anniversary)):
+        return
+    insert_new(connection, anniversary, [row for year in range(1900, 1905) for row in _anniversaries(year)])
+    first, last = day_number(date(1901, 1, 1)), day_number(date(2099, 12, 31))
+    shift = _FOUR_YEARS
+    while first + shift <= last:  # from 1901 to 2099 every fourth year is a leap year: each statement doubles the table
+        later = (anniversary.c.day + shift).label("day")
+        grown = select(anniversary.c.month_day, later).where(anniversary.c.day >= first, later <= last)
+        insert_new_from(connection, anniversary, ["month_day", "day"], grown)
+        shift *= 2
+
+
+def _anniversaries(year: int) -> list[dict[str, object]]:
+    days = [date(year, 1, 1) + timedelta(days=number) for number in range(365 + isleap(year))]
+    rows: list[dict[str, object]] = [{"month_day": 100 * day.month + day.day, "day": day_number(day)} for day in days]
+    return rows if isleap(year) else [*rows, {"month_day": 229, "day": day_number(date(year, 2, 28))}]
+
+
+def next_yearly(
+    zone: ColumnElement[str], minute: int, born: ColumnElement[int], since: ColumnElement[int], *, days: int = 0
+) -> ColumnElement[int]:
+    """When a zone's clocks next show a time, at or after `since`, so many days after the yearly return of a day.
+
+    born: the day whose month and day return, in days since 1970; outside of 1900 to 2099 the answer is NULL.
+    """
+    month_day = select(func.min(anniversary.c.month_day)).where(anniversary.c.day == born).scalar_subquery()
+    first = since // DAY - (days + 2)
+    shown = type_coerce(clock.c.at, BigInteger)
+    return (
+        select(func.min(shown))
+        .select_from(anniversary)
+        .join(clock, clock.c.day == anniversary.c.day + days)
+        .where(
+            anniversary.c.month_day == month_day,
+            anniversary.c.day.between(first, first + 370),
+            clock.c.zone == zone,
+            clock.c.minute == minute,
+            shown >= since,
+        )
+        .scalar_subquery()
+    )

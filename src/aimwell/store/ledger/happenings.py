@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     MetaData,
+    Select,
     Table,
     Text,
     Update,
@@ -42,6 +43,14 @@ _fresh = Table(
     Column("signal", Text),
     Column("at", Instant),
     Column("ref", Text),
+    prefixes=["TEMPORARY"],
+)
+
+_woken = Table(
+    "woken_by_nodes",
+    MetaData(),
+    Column("customer_id", Text),
+    Column("signal", Text),
     prefixes=["TEMPORARY"],
 )
 
@@ -78,12 +87,47 @@ def record(connection: Connection, happenings: Sequence[Happening]) -> int:
         for each in set(happenings)
     ]
     connection.execute(insert(_fresh), rows)
+    return _keep(connection)
+
+
+def record_from(connection: Connection, found: Select[tuple[str, str, int, str]]) -> int:
+    """As `record`, for the rows of a query (customer, signal, instant, ref), without taking them out of the database.
+
+    Signals that nobody listens for are left out. Whoever moves enrolments in the same transaction calls `wake_again`
+    when they are written back, for the waking is part of what is written over.
+    """
+    connection.execute(CreateTable(_fresh, if_not_exists=True))
+    connection.execute(delete(_fresh))
+    rows = found.subquery()
+    heard = exists().where(listening.c.signal == rows.c[1])
+    connection.execute(insert(_fresh).from_select(list(_NAMES), select(*rows.c).where(heard).distinct()))
+    new = _keep(connection)
+    if new:
+        connection.execute(CreateTable(_woken, if_not_exists=True))
+        connection.execute(
+            insert(_woken).from_select(["customer_id", "signal"], select(_fresh.c.customer_id, _fresh.c.signal))
+        )
+    return new
+
+
+def wake_again(connection: Connection) -> int:
+    """Wake once more whoever waits for what `record_from` kept in this transaction; returns how many."""
+    connection.execute(CreateTable(_woken, if_not_exists=True))
+    if connection.scalar(select(exists().select_from(_woken))) is not True:
+        return 0
+    woken = connection.execute(_wake(_woken), execution_options={"preserve_rowcount": True}).rowcount
+    connection.execute(delete(_woken))
+    return woken
+
+
+def _keep(connection: Connection) -> int:
+    """Keep the fresh happenings that are new, with all that follows from them."""
     known = exists().where(*(happening.c[name] == _fresh.c[name] for name in _NAMES))
     connection.execute(delete(_fresh).where(known))
     new = insert_new_from(connection, happening, _NAMES, select(*(_fresh.c[name] for name in _NAMES)))
     if new:
         connection.execute(_knocking())
-        connection.execute(_wake())
+        connection.execute(_wake(_fresh))
     return new
 
 
@@ -97,20 +141,20 @@ def _knocking() -> Insert:
     return insert(knock).from_select(["journey", "customer_id", "cause", "at"], entering)
 
 
-def _wake() -> Update:
+def _wake(fresh: Table) -> Update:
     """Look at once at the active enrolments of these customers whose version, or whose node, listens for the signal."""
     heard = exists().where(
-        listening.c.signal == _fresh.c.signal,
+        listening.c.signal == fresh.c.signal,
         listening.c.version_id == enrolment.c.version_id,
         or_(listening.c.node == "*", listening.c.node == enrolment.c.node),
-        _fresh.c.customer_id == enrolment.c.customer_id,
+        fresh.c.customer_id == enrolment.c.customer_id,
     )
     return (
         update(enrolment)
         .values(due_at=enrolment.c.at)
         .where(
             and_(
-                enrolment.c.customer_id.in_(select(_fresh.c.customer_id)),
+                enrolment.c.customer_id.in_(select(fresh.c.customer_id)),
                 enrolment.c.state == "active",
                 or_(enrolment.c.due_at.is_(None), enrolment.c.due_at > enrolment.c.at),
                 heard,

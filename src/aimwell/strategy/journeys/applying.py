@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
+from types import MappingProxyType
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -16,10 +18,17 @@ from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.version import Version, compile_version, listened_by, load_version
 
 
-def written(definition: Journey) -> str:
-    """A definition as canonical JSON: equal definitions give equal texts."""
-    content = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def written(definition: Journey, contents: Mapping[str, object] = MappingProxyType({})) -> str:
+    """A definition with the contents that it sends, as canonical JSON: equal ones give equal texts.
+
+    contents: by name, as plain values. Those that the journey does not send are left out.
+    """
+    sent = {name for node in definition.nodes.values() for name in node.implementation.contents(node.settings)}
+    whole = {
+        "journey": definition.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "contents": {name: content for name, content in contents.items() if name in sent},
+    }
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def digest_of(content: str) -> str:
@@ -27,12 +36,20 @@ def digest_of(content: str) -> str:
     return blake2b(content.encode(), digest_size=16).hexdigest()
 
 
-def apply_version(connection: Connection, definition: Journey, now: datetime, by: str) -> Version:
+def apply_version(
+    connection: Connection,
+    definition: Journey,
+    now: datetime,
+    by: str,
+    *,
+    contents: Mapping[str, object] = MappingProxyType({}),
+) -> Version:
     """Make this definition the version that new enrolments get; the same definition again changes nothing.
 
-    Enrolments stay on the version with which they began. A journey that is new starts running.
+    Enrolments stay on the version with which they began, words included. A journey that is new starts running.
+    contents: what it sends, by name, as plain values.
     """
-    content = written(definition)
+    content = written(definition, contents)
     digest = digest_of(content)
     current = connection.execute(
         select(journey_version.c.id, journey_version.c.digest)
@@ -95,3 +112,5 @@ def _write(connection: Connection, version: Version, content: str, digest: str, 
     put(connection, journey, [row])
     minutes = {minute for node in definition.nodes.values() for minute in node.implementation.minutes(node.settings)}
     keep_clocks(connection, minutes, now)
+    for node in definition.nodes.values():
+        node.implementation.prepare(node.settings, connection)

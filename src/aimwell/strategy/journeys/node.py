@@ -140,6 +140,9 @@ class NodeKind(ABC, Generic[S]):
         """Times of day (minutes since midnight) that the node looks up in customers' timezones."""
         return frozenset()
 
+    def prepare(self, settings: S, connection: Connection) -> None:
+        """Fill the tables in which the node looks things up; asked when a version is applied."""
+
     def waits(self, settings: S) -> bool:
         """Whether everyone stays here for some time that is certainly longer than nothing (so that a loop may pass)."""
         return False
@@ -147,6 +150,10 @@ class NodeKind(ABC, Generic[S]):
     def channels(self, settings: S) -> tuple[str, ...]:
         """The channels by which the node may send."""
         return ()
+
+    def answers(self, settings: S) -> frozenset[str]:
+        """Of a node that waits for answers to its own messages: the outcomes, of which each channel must tell one."""
+        return frozenset()
 
     def segments(self, settings: S) -> frozenset[str]:
         """Segments that the node asks for."""

@@ -95,10 +95,15 @@ def became(leaf: Leaf, *, until: Micros | None = None, since: Micros | None = No
             )
             return (answered if until is None else answered.where(plain(outcome.c.at) <= until)).scalar_subquery()
         case TaskIs():
+            other = task.alias()  # where people come again, the newest one counts
+            newest = select(func.max(plain(other.c.at))).where(
+                other.c.enrolment_id == moving.c.id, other.c.node == leaf.task.node
+            )
             reached = select(func.min(plain(task.c.changed_at))).where(
                 task.c.enrolment_id == moving.c.id,
                 task.c.node == leaf.task.node,
                 task.c.stage == leaf.task.stage,
+                plain(task.c.at) == newest.correlate(moving).scalar_subquery(),
             )
             return (reached if until is None else reached.where(plain(task.c.changed_at) <= until)).scalar_subquery()
         case SegmentIs():
@@ -169,7 +174,7 @@ def _valued(leaf: ValueIs) -> Truth:
     comparison = leaf.comparison
     row = exists().where(profile.c.customer_id == moving.c.customer_id, profile.c.name == leaf.value)
     if comparison.known is False:
-        return not_(row)
+        return not_(row.where(or_(profile.c.text.is_not(None), profile.c.number.is_not(None))))
     return row.where(*compared(comparison))
 
 

@@ -36,25 +36,18 @@ from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.columns import length, micros
 from aimwell.store.ledger.extremes import earliest, latest
+from aimwell.store.ledger.happenings import wake_again
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, passage
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.people import customer
 from aimwell.strategy.journeys.conditions import (
-    AllOf,
-    AnyOf,
-    Condition,
     Happened,
-    Leaf,
-    Not,
-    SegmentIs,
-    SegmentIsNot,
-    ValueIs,
 )
 from aimwell.strategy.journeys.definition import Node
 from aimwell.strategy.journeys.moving import AGAIN, moving
 from aimwell.strategy.journeys.node import Micros, Scene, instant_of
-from aimwell.strategy.journeys.predicates import became, plain
+from aimwell.strategy.journeys.predicates import as_leaf, became, goal_reached, plain
 from aimwell.strategy.journeys.version import Version, load_version
 
 CHUNK = 20_000
@@ -119,6 +112,7 @@ class Ticker:
             _Passage(connection, version, now, self.costs, done).go()
         done.ended += connection.scalar(select(func.count()).where(moving.c.state != "active")) or 0
         _write_back(connection)
+        wake_again(connection)
         done.looked_at += seen
         done.chunks += 1
         return seen
@@ -192,14 +186,14 @@ class _Passage:
         """When the goal and the exit rules of each came true, as far as is known."""
         definition = self.version.definition
         limit = plain(moving.c.entered_at) + literal(length(definition.within), BigInteger)
-        goal = earliest(*(_counted(_leaf(rule), limit) for rule in definition.goal.values()))
+        goal = goal_reached(definition.goal.values(), limit)
         values: dict[str, ColumnElement[Any]] = {"goal_at": instant_of(goal)}
         if definition.exits:
-            values["exit_at"] = instant_of(earliest(*(became(_leaf(rule)) for rule in definition.exits.values())))
+            values["exit_at"] = instant_of(earliest(*(became(as_leaf(rule)) for rule in definition.exits.values())))
         self.connection.execute(update(moving).values(values).where(rows))
         if definition.exits:
             names = [
-                (became(_leaf(rule)) == plain(moving.c.exit_at), literal(name))
+                (became(as_leaf(rule)) == plain(moving.c.exit_at), literal(name))
                 for name, rule in definition.exits.items()
             ]
             self._update(and_(rows, moving.c.exit_at.is_not(None)), exit_rule=case(*names))
@@ -294,16 +288,3 @@ def leads_to(node: Node) -> Mapping[str, str]:
     kind = node.implementation
     ports = [*kind.ports(node.settings), *kind.optional_ports(node.settings)]
     return {port: node.to.get(port, node.to[ports[0]]) for port in ports if ports[0] in node.to}
-
-
-def _leaf(condition: Condition) -> Leaf:
-    """A goal or exit rule; the definition lets only simple conditions in."""
-    if isinstance(condition, AllOf | AnyOf | Not):
-        raise TypeError("goal and exit rules are simple conditions")
-    return condition
-
-
-def _counted(leaf: Leaf, until: Micros) -> Micros:
-    """Since when a goal holds, if that is soon enough after entry."""
-    found = became(leaf, until=until)
-    return case((found <= until, found)) if isinstance(leaf, SegmentIs | SegmentIsNot | ValueIs) else found

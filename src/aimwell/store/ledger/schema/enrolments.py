@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, SmallInteger, Table, Text, text
 
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.base import STATE
@@ -119,4 +119,27 @@ task = Table(
     Column("changed_at", Instant, nullable=False),
     Column("note", Text, nullable=False, default=""),
     Index("ix_task_enrolment", "enrolment_id", "node"),
+)
+
+task_stage = Table(
+    "task_stage",
+    STATE,
+    Column("key", Text, primary_key=True, comment="the lead or task"),
+    Column("number", SmallInteger, primary_key=True, comment="1 for the first change of its stage, 2, …"),
+    Column("stage", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False, comment="the member or system that moved it on"),
+    Column("note", Text, nullable=False, default=""),
+    sqlite_with_rowid=False,
+)
+
+addition = Table(
+    "addition",
+    STATE,
+    Column("key", Text, primary_key=True, comment="enrolment:node:visit:step of a score node: it adds once"),
+    Column("customer_id", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False, comment="the value that it was added to"),
+    Column("amount", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -140,3 +140,12 @@ clock = Table(
     Index("ix_clock_day", "zone", "minute", "day"),
     sqlite_with_rowid=False,
 )
+
+anniversary = Table(
+    "anniversary",
+    STATE,
+    Column("month_day", SmallInteger, primary_key=True, autoincrement=False, comment="229 is 29 February"),
+    Column("day", SEQUENCE, primary_key=True, autoincrement=False, comment="a day on which it is kept, since 1970"),
+    Index("ix_anniversary_day", "day"),
+    sqlite_with_rowid=False,
+)

@@ -6,11 +6,11 @@ import re
 from typing import Annotated
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal, null, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, literal, null, or_, select
 
 from aimwell.core.comparisons import Duration, Part, Word
 from aimwell.core.text import Text
-from aimwell.store.ledger.clocks import next_shown, shown_on
+from aimwell.store.ledger.clocks import keep_anniversaries, next_shown, next_yearly, shown_on
 from aimwell.store.ledger.columns import length
 from aimwell.store.ledger.extremes import earliest, latest
 from aimwell.store.ledger.schema.people import clock, profile
@@ -19,7 +19,7 @@ from aimwell.strategy.journeys.moving import moving
 from aimwell.strategy.journeys.node import Leaving, Micros, NodeKind, NodeSettings, Place, Scene
 from aimwell.strategy.journeys.predicates import became, plain
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _time_of_day(value: object) -> int:
@@ -35,39 +35,48 @@ TimeOfDay = Annotated[
     PlainValidator(_time_of_day, json_schema_input_type=str),
     PlainSerializer(lambda minute: f"{minute // 60:02}:{minute % 60:02}", return_type=str),
 ]
-Weekday = Annotated[str, Field(pattern=f"^({'|'.join(_DAYS)})$")]
+Weekday = Annotated[str, Field(pattern=f"^({'|'.join(WEEKDAYS)})$")]
 
 
 class Until(Part):
     """The next time that the customer's clocks show a time of day."""
 
-    time: TimeOfDay
-    weekdays: tuple[Weekday, ...] = ()
+    time: TimeOfDay = Field(description='such as "10:00"; where the clocks skip it, the first instant after the gap')
+    weekdays: tuple[Weekday, ...] = Field(default=(), description="by default every day")
 
 
 class Hours(Part):
     """Hours of the day; whoever comes within them goes on at once."""
 
-    since: TimeOfDay
-    until: TimeOfDay
-    weekdays: tuple[Weekday, ...] = ()
+    since: TimeOfDay = Field(description='when they begin, such as "09:00"')
+    until: TimeOfDay = Field(description="when they end; before since: on the next day")
+    weekdays: tuple[Weekday, ...] = Field(default=(), description="on which they begin; by default every day")
 
 
 class OnDate(Part):
     """A date in the customer's profile, some days before or after it, at a time of day."""
 
-    attribute: Word
+    attribute: Word = Field(description="name of the attribute that holds the date")
     days: int = Field(default=0, ge=-400, le=400, description="-3 is three days before the date")
-    time: TimeOfDay = 9 * 60
+    time: TimeOfDay = Field(default=9 * 60, description='time of day there, such as "09:00"')
+    yearly: bool = Field(
+        default=False, description="when the day returns next, as a birthday; 29 February is the 28th in other years"
+    )
+
+    @model_validator(mode="after")
+    def _within_a_year(self) -> OnDate:
+        if self.yearly and abs(self.days) > 180:
+            raise ValueError("days: at most 180 before or after a day that returns every year")
+        return self
 
 
 class WaitSettings(NodeSettings):
     """Exactly one of the ways to wait."""
 
     for_: Duration | None = Field(default=None, alias="for", description="so long, by elapsed time: 1d is 24 hours")
-    until: Until | None = None
-    hours: Hours | None = None
-    date: OnDate | None = None
+    until: Until | None = Field(default=None, description="until the customer's clocks show a time of day")
+    hours: Hours | None = Field(default=None, description="until it is within these hours where the customer is")
+    date: OnDate | None = Field(default=None, description="until a date of the customer's")
     event: Condition | None = Field(default=None, description="until this condition comes true")
     any: tuple[Condition, ...] = Field(default=(), description="until the first of these comes true")
     at_most: Duration | None = Field(default=None, description="of event and any: how long at most")
@@ -104,7 +113,9 @@ class Wait(NodeKind[WaitSettings]):
         return ("happened", "timeout") if settings.awaited else ("next",)
 
     def optional_ports(self, settings: WaitSettings) -> tuple[str, ...]:
-        return ("passed", "unknown") if settings.date else ()
+        if settings.date is None:
+            return ()
+        return ("unknown",) if settings.date.yearly else ("passed", "unknown")
 
     def signals(self, settings: WaitSettings, place: Place) -> frozenset[str]:
         return frozenset(signal for each in settings.awaited for signal in signals_of(each, place.journey))
@@ -113,6 +124,10 @@ class Wait(NodeKind[WaitSettings]):
         found: list[int] = [each.time for each in (settings.until, settings.date) if each is not None]
         found += [settings.hours.since, settings.hours.until] if settings.hours else []
         return frozenset(found)
+
+    def prepare(self, settings: WaitSettings, connection: Connection) -> None:
+        if settings.date is not None and settings.date.yearly:
+            keep_anniversaries(connection)
 
     def waits(self, settings: WaitSettings) -> bool:
         return settings.for_ is not None
@@ -156,7 +171,7 @@ class Wait(NodeKind[WaitSettings]):
 
 
 def _weekdays(named: tuple[str, ...]) -> frozenset[int] | None:
-    return frozenset(_DAYS.index(day) for day in named) or None
+    return frozenset(WEEKDAYS.index(day) for day in named) or None
 
 
 def _in_hours(hours: Hours, at: Micros) -> Micros:
@@ -190,6 +205,8 @@ def _date_at(date: OnDate) -> Micros:
         .correlate(moving)  # it stands within another look-up and would read everybody's rows
         .scalar_subquery()
     )
+    if date.yearly:
+        return next_yearly(moving.c.zone, date.time, day, plain(moving.c.at), days=date.days)
     return shown_on(moving.c.zone, date.time, day + literal(date.days, BigInteger))
 
 
