@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import number_of, share_of
 from aimwell.store.ledger.columns import length, micros
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, refusal
@@ -167,3 +168,28 @@ def _pasts(connection: Connection, name: str, knocks: Sequence[Row[*tuple[Any, .
         if (past := pasts.get(row.customer_id)) is not None:
             past.enter(row.cause, row.entered_at, active=row.state == "active")
     return pasts
+
+
+def someone_knocks(connection: Connection, now: datetime) -> bool:
+    """Whether there is a knock to answer; costs no writer's turn."""
+    return connection.scalar(select(knock.c.id).where(plain(knock.c.at) <= micros(now)).limit(1)) is not None
+
+
+def put_in(connection: Connection, journey_name: str, customer_ids: Sequence[str], at: datetime, request: str) -> None:
+    """Let customers knock at a journey by a call; the same request again lets nobody in twice.
+
+    request: the caller's own key of the call. Raises BadQuestion if the journey does not let people in by calls.
+    """
+    version_id = connection.scalar(select(journey.c.version_id).where(journey.c.name == journey_name))
+    if version_id is None or not any(rule.api for rule in load_version(connection, version_id).definition.entry):
+        raise BadQuestion(
+            f"The journey {journey_name!r} lets nobody in by a call",
+            expected="an applied journey with the entry `api: true`",
+            remedy="Write the entry, then `aimwell apply`.",
+        )
+    rows = [
+        {"journey": journey_name, "customer_id": each, "cause": f"api:{request}", "at": micros(at)}
+        for each in dict.fromkeys(customer_ids)
+    ]
+    if rows:
+        connection.execute(insert(knock), rows)

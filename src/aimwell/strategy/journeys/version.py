@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, select
 
 from aimwell.core.errors import BadQuestion
-from aimwell.store.ledger.schema.journeys import journey_version
-from aimwell.strategy.journeys.conditions import signals_of
+from aimwell.store.ledger.schema.journeys import journey_version, listening
+from aimwell.strategy.journeys.conditions import AllOf, AnyOf, Condition, Leaf, Not, signals_of
 from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.node import Place
 
@@ -43,7 +44,24 @@ def load_version(connection: Connection, version_id: int) -> Version:
 
 @lru_cache(maxsize=256)
 def _compiled(version_id: int, number: int, content: str) -> Version:
-    return compile_version(Journey.model_validate(json.loads(content)), version_id, number)
+    return compile_version(Journey.model_validate(json.loads(content)["journey"]), version_id, number)
+
+
+def version_contents(connection: Connection, version_id: int) -> dict[str, object]:
+    """The contents that a version sends, by name, as they were when it was applied."""
+    content = connection.scalar(select(journey_version.c.content).where(journey_version.c.id == version_id))
+    found: dict[str, object] = json.loads(content)["contents"] if content else {}
+    return found
+
+
+def used_segments(connection: Connection) -> frozenset[str]:
+    """The segments that running journeys ask for, and those of versions on which somebody is still on the way."""
+    signals = connection.scalars(
+        select(listening.c.signal)
+        .where(listening.c.signal.startswith("enter:"))
+        .union(select(listening.c.signal).where(listening.c.signal.startswith("leave:")))
+    )
+    return frozenset(signal.split(":", 1)[1] for signal in signals)
 
 
 def compile_version(definition: Journey, version_id: int = 0, number: int = 0) -> Version:
@@ -94,7 +112,7 @@ def _order(start: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def listened_by(version: Version) -> Mapping[str, frozenset[str]]:
-    """The signals of a version: by node, `*` for goal and exit rules, `>` for entry."""
+    """The signals of a version: by node, `*` for goal and exit rules, `>` for entry, `@` for what is only looked up."""
     definition = version.definition
     heard = {
         name: node.implementation.signals(node.settings, version.places[name])
@@ -106,40 +124,27 @@ def listened_by(version: Version) -> Mapping[str, frozenset[str]]:
         [f"enter:{rule.segment}" for rule in definition.entry if rule.segment]
         + [rule.event.signal for rule in definition.entry if rule.event]
     )
+    # Nobody is woken by these; they say that the segment must be known.
+    heard["@"] = frozenset(f"enter:{rule.schedule.segment}" for rule in definition.entry if rule.schedule)
     # A value of the profile or an answer that a branch asks for is read when somebody comes; an event must be kept.
     for name, node in definition.nodes.items():
         heard[name] |= frozenset(
             signal
             for condition in conditions_in(node.settings)
             for signal in signals_of(condition, definition.name)
-            if signal.startswith("event:")
+            if signal.startswith(("event:", "enter:"))
         )
     return heard
 
 
-def conditions_in(settings: object) -> list:  # type: ignore[type-arg]
+def conditions_in(settings: object) -> list[Condition]:
     """The conditions written in a node's settings."""
-    from pydantic import BaseModel
-
-    from aimwell.strategy.journeys.conditions import (
-        AllOf,
-        AnyOf,
-        Happened,
-        Not,
-        Outcome,
-        SegmentIs,
-        SegmentIsNot,
-        TaskIs,
-        ValueIs,
-    )
-
-    kinds = (AllOf, AnyOf, Happened, Not, Outcome, SegmentIs, SegmentIsNot, TaskIs, ValueIs)
-    if isinstance(settings, kinds):
+    if isinstance(settings, Leaf | AllOf | AnyOf | Not):
         return [settings]
     if isinstance(settings, BaseModel):
         return [found for name in type(settings).model_fields for found in conditions_in(getattr(settings, name))]
-    if isinstance(settings, list | tuple):
-        return [found for part in settings for found in conditions_in(part)]
     if isinstance(settings, Mapping):
         return [found for part in settings.values() for found in conditions_in(part)]
+    if isinstance(settings, list | tuple):
+        return [found for part in settings for found in conditions_in(part)]
     return []

@@ -1,0 +1,60 @@
+"""Opens what delivery works with in a workspace: its channels, its policy, and the desk where messages are claimed."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+
+from aimwell.delivery.catalogue import FILE, ConfiguredChannel, configured
+from aimwell.delivery.channel import Channel
+from aimwell.delivery.outbox.claim import Desk
+from aimwell.delivery.outbox.outlet import Outlet
+from aimwell.delivery.outbox.policy import Policy, read_policy
+from aimwell.store.ledger.clocks import keep_clocks
+from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.workspace import Workspace
+
+
+@contextmanager
+def open_desk(workspace: Workspace, ledger: Ledger, now: datetime, *, worker: str | None = None) -> Iterator[Desk]:
+    """The desk of a workspace with its channels open, until the block ends.
+
+    worker: a name that no other worker has; by default from machine and process.
+    Raises BadDefinition with every problem of channels and policy, Unavailable when a secret is missing.
+    """
+    channels = channels_of(workspace)
+    policy = policy_of(workspace, channels)
+    with ExitStack() as open_things:
+        outlets = {}
+        for name, channel in channels.items():
+            opened = channel.open(workspace.folder)
+            open_things.callback(opened.close)
+            outlets[name] = _outlet(channel, opened)
+        with ledger.writing() as connection:
+            keep_clocks(connection, policy.minutes, now)
+        yield Desk(ledger, outlets, policy, workspace.zone, worker or f"{socket.gethostname()}:{os.getpid()}")
+
+
+def channels_of(workspace: Workspace) -> Mapping[str, ConfiguredChannel]:
+    """The channels of a workspace; raises BadDefinition with the problems of all of them."""
+    return configured(workspace.settings.channels, toml=(workspace.folder / FILE).read_text(encoding="utf-8-sig"))
+
+
+def policy_of(workspace: Workspace, channels: Mapping[str, ConfiguredChannel]) -> Policy:
+    """What delivery goes by in a workspace; raises BadDefinition with every problem."""
+    return read_policy(workspace.settings.delivery, channels)
+
+
+def _outlet(channel: ConfiguredChannel, opened: Channel) -> Outlet:
+    abilities = channel.abilities
+    return Outlet(
+        name=channel.name,
+        channel=opened,
+        address=abilities.address,
+        batch=channel.kind.batch,
+        idempotent=abilities.idempotent,
+        tells=abilities.tells,
+    )
