@@ -65,22 +65,19 @@ def person(number: int, **changed: object) -> Row:
     return row("identify", BEGIN + number, f"c{number}", f"d{number}", traits)
 
 
-def makers(customers: int) -> dict[str, Maker]:
+def makers(customers: int, messages: int) -> dict[str, Maker]:
     """Each kind of traffic by name: a message from its number and a source of chance."""
 
     def anybody(chance: random.Random) -> int:
         return chance.randrange(customers)
 
-    def track(day: int) -> Maker:
-        def make(number: int, chance: random.Random) -> Row:
-            who = anybody(chance)
-            return row("track", BEGIN + day * DAY + number * SECOND // 1_000, f"c{who}", f"d{who}")
-
-        return make
+    def track(number: int, _: random.Random) -> Row:
+        who = number % min(customers, messages + messages // 20)
+        return row("track", BEGIN + DAY + number * SECOND // 1_000, f"c{who}", f"d{who}")
 
     return {
-        "track of known customers, first of the day": track(1),
-        "track of known customers, later that day": track(1),
+        "track of known customers, first of the day": track,
+        "track of known customers, later that day": track,
         "identify that says nothing new": lambda number, chance: person(anybody(chance)),
         "identify that changes a trait": lambda number, chance: (
             person(anybody(chance), plan=f"plan {number}") | {"occurred_at": BEGIN + 2 * DAY + number}
@@ -119,7 +116,7 @@ def measure(ledger: Ledger, customers: int, messages: int) -> None:
     for start in range(0, customers, 50_000):
         post(ledger, (person(number) for number in range(start, min(customers, start + 50_000))))
     print(f"{'identify of new customers':45}{drain(ledger, CHUNK):10,.0f} messages/s", flush=True)
-    for name, make in makers(customers).items():
+    for name, make in makers(customers, messages).items():
         post(ledger, (make(number, chance) for number in range(messages)))
         whole = drain(ledger, CHUNK)
         few = messages // 20
