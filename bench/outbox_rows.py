@@ -26,7 +26,7 @@ _STEP = 50_000
 
 
 def fill(ledger: Ledger, people: int) -> None:
-    """People p0, p1, …: one in ten held out, one in ten without consent, ten zones; each with one message due at noon."""
+    """People p0, p1, …, one in ten held out, one in ten without consent, in ten zones; each with one message due."""
     begin = {"name": "launch", "version_id": 1, "state": "running", "changed_at": NOON, "spent": 0}
     with ledger.writing() as connection:
         connection.execute(insert(journey), [begin])

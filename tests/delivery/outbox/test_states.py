@@ -1,4 +1,4 @@
-"""Whatever happens to the outbox, in whatever order, on a virtual clock: both balances hold and nobody is sent to twice."""
+"""Whatever happens to the outbox, in whatever order: both balances hold and nobody is sent to twice."""
 
 from __future__ import annotations
 
