@@ -4,7 +4,7 @@ Usage: python bench/ingest.py [SECONDS]
 
 Server and load generator are two processes that share the machine's cores. The load generator sends batches of 50 track
 calls, each with an id of its own and some 500 bytes, as the library for Node writes them; all bodies are made before.
-First 16 connections send as fast as answers come; then, at half the rate that was reached, each request has an instant
+First 32 connections send as fast as answers come; then, at half the rate that was reached, each request has an instant
 at which it is due, and its wait counts from there. A 200 of the event API comes after the commit (SQLite, synchronous
 FULL); at the end every message that was acknowledged is looked for in the file. The peer reads the body and answers.
 """
@@ -38,7 +38,7 @@ from aimwell.web.server.run import serve
 
 SECRET = "bench-key-0123456789"  # noqa: S105
 BATCH = 50
-CONNECTIONS = 16
+CONNECTIONS = 32
 SECONDS = 8.0
 
 
