@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,13 +42,6 @@ def arrival(*ids: str, received_at: datetime = NOW, refused: tuple[Rejected, ...
 def stored(ledger: Ledger) -> list[StoredMessage]:
     with ledger.reading_events() as connection:
         return read_after(connection, 0, 1_000_000)
-
-
-@pytest.fixture
-def ledger(ledger_place: Path | str) -> Iterator[Ledger]:
-    opened = open_ledger(ledger_place)
-    yield opened
-    opened.close()
 
 
 def test_messages_are_kept_once_and_read_in_the_order_of_their_commit(ledger: Ledger) -> None:

@@ -63,14 +63,15 @@ def sqlite_engine(file: Path) -> Engine:
 
 def postgres_engine(url: URL) -> Engine:
     """Connections to a PostgreSQL database; one that the server has closed meanwhile is replaced unseen."""
+    spoken = url.set(drivername="postgresql+psycopg")
     try:
-        return create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True
-        )
+        engine = create_engine(spoken, pool_size=10, max_overflow=10, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise Unavailable(
             "A ledger in PostgreSQL needs psycopg", remedy="Install it: pip install 'aimwell[postgres]'."
         ) from error
+    engine.dialect.supports_comments = False  # what columns mean stands in the schema; a better word is no migration
+    return engine
 
 
 def make_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from aimwell.core.errors import Unavailable
 from aimwell.store.ledger.schema import EVENTS, STATE
@@ -104,7 +104,10 @@ class Chain:
 
     @cached_property
     def _noted(self) -> Table:
-        return Table(self.version_table, MetaData(), Column("version_num", String(32), primary_key=True))
+        """As Alembic itself would make it."""
+        number = Column("version_num", String(32), nullable=False)
+        named = PrimaryKeyConstraint("version_num", name=f"{self.version_table}_pkc")
+        return Table(self.version_table, MetaData(), number, named)
 
     @cached_property
     def _known(self) -> frozenset[str]:
