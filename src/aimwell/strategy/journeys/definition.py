@@ -6,9 +6,18 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    model_serializer,
+    model_validator,
+)
 
-from aimwell.core.comparisons import Duration, Number, Part, Portion, Word, several
+from aimwell.core.comparisons import Duration, Number, Part, Word, several
 from aimwell.core.definitions import Definition, Label
 from aimwell.strategy.journeys.conditions import (
     Condition,
@@ -130,6 +139,24 @@ def _simple(condition: object) -> object:
     return condition
 
 
+def _share(value: object) -> str:
+    text = "0%" if value == 0 and not isinstance(value, bool) else value
+    try:
+        share = float(text[:-1]) if isinstance(text, str) and text.endswith("%") else -1.0
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 100 or not isinstance(text, str):
+        raise ValueError("expected a share of those who come in, such as 10%; 0% for none")
+    return text
+
+
+def _some_goal(value: object) -> object:
+    if value == {}:
+        raise ValueError("without a goal nothing can be measured: name at least one, such as bought: {event: order}")
+    return value
+
+
+Share = Annotated[str, PlainValidator(_share, json_schema_input_type=str | int)]
 Rules = Annotated[
     tuple[EntryRule, ...], BeforeValidator(lambda value: several([value] if isinstance(value, dict) else value))
 ]
@@ -146,8 +173,10 @@ class Journey(Definition):
     re_entry: Annotated[
         ReEntry, BeforeValidator(lambda value: {"allowed": value} if isinstance(value, str) else value)
     ] = Field(default=ReEntry(), description="never, after_end, always, or with after: so long after the last entry")
-    hold_out: Portion = Field(default="10%", description="share of those who come in that gets nothing, to measure by")
-    goal: Mapping[Word, Condition] = Field(description="what it is for: reached, the journey ends as finished; by name")
+    hold_out: Share = Field(default="10%", description="share of those who come in that gets nothing, to measure by")
+    goal: Annotated[Mapping[Word, Condition], BeforeValidator(_some_goal)] = Field(
+        description="what it is for: reached, the journey ends as finished; by name"
+    )
     within: Duration = Field(description="so long after entry the goal counts, here and in the hold-out")
     exits: Mapping[Word, Condition] = Field(
         default_factory=dict, description="whoever meets one of these leaves at once; by name"
@@ -166,4 +195,4 @@ class Journey(Definition):
     @property
     def held_out_share(self) -> float:
         """The hold-out as a share in [0, 1]."""
-        return float(self.hold_out[:-1]) / 100 if isinstance(self.hold_out, str) else 0.0
+        return float(self.hold_out[:-1]) / 100
