@@ -89,7 +89,9 @@ def claim(desk: Desk, now: datetime, *, chunk: int = CHUNK, enough: int | None =
 def _something_due(desk: Desk, now: datetime) -> bool:
     """Looking costs no writer's turn."""
     with desk.ledger.reading() as connection:
-        found = connection.scalar(select(intent.c.key).where(intent.c.due_at <= now).limit(1))
+        # Ordered, so that PostgreSQL takes the index whatever it believes of how many are due.
+        first = select(intent.c.key).where(intent.c.due_at <= now).order_by(intent.c.due_at).limit(1)
+        found = connection.scalar(first)
         return found is not None or connection.scalar(_resumed(1)) is not None
 
 
