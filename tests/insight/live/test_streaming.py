@@ -1,0 +1,101 @@
+"""Arrived events reach the warehouse once, under the customer whom they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from sqlglot import exp
+from tests.insight.live.stage import NOON, arrive
+
+from aimwell.insight.live.streaming import read_places, stream
+from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.warehouse.duck import DuckEngine
+from aimwell.store.warehouse.warehouse import Warehouse
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(tmp_path / "ledger")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Warehouse]:
+    with Warehouse(DuckEngine(), ZoneInfo("Asia/Shanghai")) as opened:
+        yield opened
+
+
+def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[object, ...]]:
+    found = warehouse.engine.to_arrow(exp.select(*columns).from_(table).order_by(*columns)).to_pylist()
+    return [tuple(row[column] for column in columns) for row in found]
+
+
+def test_events_and_new_customers_are_appended_once(ledger: Ledger, warehouse: Warehouse) -> None:
+    arrive(
+        ledger,
+        {"type": "identify", "userId": "ann", "traits": {"timezone": "Asia/Tokyo"}},
+        {"type": "track", "userId": "ann", "event": "looked", "properties": {"price": 5}},
+        {"type": "page", "anonymousId": "x", "name": "Home", "properties": {"path": "/"}},
+    )
+    first = stream(warehouse, ledger)
+    assert (first.messages, len(first.touched)) == (3, 2)
+    assert stream(warehouse, ledger).messages == 0
+    assert rows(warehouse, "event", "customer_id", "name")[0] == ("ann", "looked")
+    assert [json.loads(str(text)) for (text,) in rows(warehouse, "event", "properties")] == [
+        {"path": "/", "name": "Home"},
+        {"price": 5},
+    ]
+    assert ("ann", "Asia/Tokyo") in rows(warehouse, "customer", "customer_id", "timezone")
+    assert {name: facts.rows for name, facts in warehouse.catalog.items()} == {"customer": 2, "event": 2}
+
+
+def test_what_is_noted_of_the_tables_is_what_is_there(ledger: Ledger, warehouse: Warehouse) -> None:
+    for hour in range(3):
+        arrive(ledger, {"type": "track", "userId": f"u{hour}", "event": "looked"}, after=timedelta(hours=hour))
+        stream(warehouse, ledger)
+        noted = dict(warehouse.catalog)
+        warehouse.refresh()
+        assert noted == warehouse.catalog
+
+
+def test_events_of_a_visitor_go_to_the_customer_who_signs_in_later(ledger: Ledger, warehouse: Warehouse) -> None:
+    arrive(ledger, {"type": "track", "anonymousId": "x", "event": "looked"})
+    (visitor,) = stream(warehouse, ledger).touched
+    assert visitor != "ann"
+    arrive(ledger, {"type": "identify", "userId": "ann", "anonymousId": "x"}, after=timedelta(hours=1))
+    assert set(stream(warehouse, ledger).touched) >= {"ann"}
+    assert rows(warehouse, "event", "customer_id", "name") == [("ann", "looked")]
+    assert rows(warehouse, "customer", "customer_id") == [("ann",)]
+
+
+def test_a_batch_that_fails_leaves_neither_rows_nor_place(
+    ledger: Ledger, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(ledger, {"type": "track", "userId": "ann", "event": "looked"})
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aimwell.insight.live.streaming._keep_places", fail)
+        with pytest.raises(RuntimeError):
+            stream(warehouse, ledger)
+    assert read_places(warehouse) == {"message": 0, "merge": 0}
+    warehouse.refresh()
+    assert stream(warehouse, ledger).messages == 1
+    assert rows(warehouse, "event", "customer_id") == [("ann",)]
+
+
+def test_tables_of_the_company_take_what_they_have_columns_for(ledger: Ledger, warehouse: Warehouse) -> None:
+    warehouse.engine.write("customer", pa.table({"customer_id": ["old"], "city": ["Jinan"]}))
+    arrive(ledger, {"type": "track", "userId": "ann", "event": "looked"})
+    stream(warehouse, ledger)
+    assert rows(warehouse, "customer", "customer_id", "city") == [("ann", None), ("old", "Jinan")]
+    assert warehouse.history(NOON + timedelta(days=1)).catalog["customer"].rows == 2
