@@ -57,7 +57,9 @@ class IdentityRules(BaseModel):
 
     hold_out: float = Field(default=0.0, ge=0, lt=1, description="share of customers who get no marketing at all")
     calling_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$", description="such as 86")
-    believe_traits: bool = Field(default=True, description="email_verified: true counts from any write key")
+    believe_traits: bool = Field(
+        default=False, description="email_verified: true counts from any write key; by default only from trusted ones"
+    )
 
 
 class Settings(BaseModel):
