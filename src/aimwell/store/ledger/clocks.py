@@ -8,12 +8,28 @@ once, the first time.
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, func, select, type_coerce
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    column,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+    values,
+)
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.time import zone as zone_named
 from aimwell.store.ledger.columns import DAY
 from aimwell.store.ledger.schema.people import anniversary, clock, customer
@@ -21,7 +37,7 @@ from aimwell.store.ledger.writes import insert_new, insert_new_from
 
 _EPOCH_DAY = date(1970, 1, 1)
 _FOUR_YEARS = 1461
-_BACK, _AHEAD = timedelta(days=3), timedelta(days=400)
+_BACK, _AHEAD, _SPARE = timedelta(days=3), timedelta(days=400), 30
 
 
 def shown_at(zone: ZoneInfo, day: date, minute: int) -> datetime:
@@ -63,24 +79,55 @@ def keep_clocks(
     """Have the clock table hold these times of day, from three days ago to 400 days ahead, for customers' timezones.
 
     minutes: since midnight, 0 to 1439.   now: aware.   zones: only these, instead of those of all customers.
-    What is there stays; a call that finds everything there costs one statement per time of day.
+    A timezone that does not exist gets the clocks of UTC, so that its customers wait for something. What is there
+    stays, and each timezone and time has every day between its first and its last. A call that finds everything there
+    costs one statement, however many customers there are.
     """
-    known = list(zones) if zones is not None else list(connection.scalars(select(customer.c.zone).distinct()))
-    today = now.astimezone(UTC).date()
-    last = day_number((now + _AHEAD).date())
-    for minute in sorted(set(minutes)):
-        found = connection.execute(
-            select(clock.c.zone, func.max(clock.c.day)).where(clock.c.minute == minute).group_by(clock.c.zone)
-        )
-        reached: dict[str, int] = dict(found.all())
-        for name in known:
-            first = max(day_number(today - _BACK), reached.get(name, -1) + 1)
-            if last - first >= (0 if name not in reached else 30):
-                insert_new(connection, clock, _rows(name, minute, first, last + 30))
+    since, until = day_number(now.astimezone(UTC).date() - _BACK), day_number((now.astimezone(UTC) + _AHEAD).date())
+    wanted, named = sorted(set(minutes)), None if zones is None else sorted(set(zones))
+    if not wanted or named == []:
+        return
+    for name, minute, first, last in connection.execute(_lacking(wanted, named, since, until)).all():
+        if first is None or last is None:
+            missing = [(since, until + _SPARE)]
+        else:  # a longer stretch at once, so that not every day brings a few rows
+            missing = [(since, first - 1), (last + 1, until + _SPARE)]
+        for begin, end in missing:
+            if begin <= end:
+                insert_new(connection, clock, _rows(name, minute, begin, end))
+
+
+def _lacking(
+    minutes: Sequence[int], zones: Sequence[str] | None, since: int, until: int
+) -> Select[str, int, int | None, int | None]:
+    """The timezones and times that lack days of a stretch, with their first and last day so far."""
+    asked = values(column("minute", Integer), name="asked").data([(minute,) for minute in minutes]).cte("asked")
+    named = _lived_in() if zones is None else _named(zones)
+    here = (clock.c.zone == named.c.zone, clock.c.minute == asked.c.minute)
+    first = select(func.min(clock.c.day)).where(*here).correlate(named, asked).scalar_subquery()
+    last = select(func.max(clock.c.day)).where(*here).correlate(named, asked).scalar_subquery()
+    found = select(named.c.zone, asked.c.minute, first.label("first"), last.label("last")).join(asked, true())
+    spread = found.where(named.c.zone.is_not(None)).subquery()
+    lacks = or_(spread.c.first.is_(None), spread.c.first > since, spread.c.last < until)
+    return select(spread).where(lacks).order_by(spread.c.zone, spread.c.minute)
+
+
+def _lived_in() -> CTE:
+    """The timezones of all customers, each found from the one before by the index: the customers are not counted."""
+    lived = select(func.min(customer.c.zone).label("zone")).cte("lived", recursive=True)
+    after = select(func.min(customer.c.zone)).where(customer.c.zone > lived.c.zone).scalar_subquery()
+    return lived.union_all(select(after).where(lived.c.zone.is_not(None)))
+
+
+def _named(zones: Sequence[str]) -> CTE:
+    return values(column("zone", Text), name="named").data([(name,) for name in zones]).cte("named")
 
 
 def _rows(name: str, minute: int, first: int, last: int) -> list[dict[str, object]]:
-    there = zone_named(name)
+    try:
+        there = zone_named(name)
+    except BadQuestion:
+        there = ZoneInfo("UTC")
     days = (_EPOCH_DAY + timedelta(days=number) for number in range(first, last + 1))
     return [
         {

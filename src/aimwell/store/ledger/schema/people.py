@@ -16,7 +16,7 @@ customer = Table(
     STATE,
     Column("customer_id", Text, primary_key=True),
     Column("shard", SmallInteger, nullable=False, comment="part of the work: aimwell.core.keys.shard_of"),
-    Column("zone", Text, nullable=False, comment="IANA timezone whose hours count for this customer"),
+    Column("zone", Text, nullable=False, index=True, comment="IANA timezone whose hours count for this customer"),
     Column("language", Text),
     Column("held_out", Boolean, nullable=False, default=False, comment="in the workspace's hold-out"),
     Column("created_at", Instant, nullable=False),
@@ -134,10 +134,10 @@ clock = Table(
     STATE,
     Column("zone", Text, primary_key=True),
     Column("minute", SmallInteger, primary_key=True, comment="time of day on the wall, in minutes"),
-    Column("at", Instant, primary_key=True, comment="when that zone's clocks show it"),
-    Column("day", SEQUENCE, nullable=False, comment="the local day, in days since 1970"),
+    Column("day", SEQUENCE, primary_key=True, autoincrement=False, comment="the local day, in days since 1970"),
+    Column("at", Instant, nullable=False, comment="when that zone's clocks show it; on a skipped day, as on the next"),
     Column("weekday", SmallInteger, nullable=False, comment="0 is Monday"),
-    Index("ix_clock_day", "zone", "minute", "day"),
+    Index("ix_clock_at", "zone", "minute", "at", "weekday"),
     sqlite_with_rowid=False,
 )
 

@@ -65,7 +65,6 @@ def _make_journey_version() -> None:
         sa.Column("journey", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("contents", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("applied_at", Instant(), nullable=False),
         sa.Column("applied_by", sa.Text(), nullable=False),

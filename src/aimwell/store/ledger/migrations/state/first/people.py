@@ -57,13 +57,13 @@ def _make_clock() -> None:
         "clock",
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("minute", sa.SmallInteger(), nullable=False),
+        sa.Column("day", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("at", Instant(), nullable=False),
-        sa.Column("day", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("weekday", sa.SmallInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("zone", "minute", "at", name=op.f("pk_clock")),
+        sa.PrimaryKeyConstraint("zone", "minute", "day", name=op.f("pk_clock")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_clock_day", "clock", ["zone", "minute", "day"], unique=False)
+    op.create_index("ix_clock_at", "clock", ["zone", "minute", "at", "weekday"], unique=False)
 
 
 def _make_consent() -> None:
@@ -108,6 +108,7 @@ def _make_customer() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer")),
         sqlite_with_rowid=False,
     )
+    op.create_index(op.f("ix_customer_zone"), "customer", ["zone"], unique=False)
 
 
 def _make_identifier() -> None:
