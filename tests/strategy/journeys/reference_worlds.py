@@ -221,7 +221,7 @@ def journeys(draw: st.DrawFn, name: str) -> Journey:
         "objective": "activation",
         "entry": draw(st.sampled_from((joined, [joined, bought], [joined, {"segment": "lapsing"}]))),
         "re_entry": draw(st.sampled_from(_RE_ENTRIES)),
-        "hold_out": draw(st.sampled_from((1, 1, 1, "30%"))),
+        "hold_out": draw(st.sampled_from(("0%", "0%", "0%", "30%"))),
         "goal": draw(st.dictionaries(_named("won", "sold"), rules, min_size=1, max_size=2)),
         "within": draw(_named("12h", "3d", "30d")),
         "exits": draw(st.dictionaries(_named("gone", "closed", "angry"), rules, max_size=2)),

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
-from tests.strategy.journeys.reference_product import Plain, Product, in_a_world
-from tests.strategy.journeys.reference_worlds import Story, Ticks, stories
+from sqlalchemy import Connection, event
+from tests.strategy.journeys.reference_product import Picture, Plain, Product, Undone, in_a_world
+from tests.strategy.journeys.reference_worlds import GRID, Answers, Changes, Happens, Step, Story, Ticks, stories
 
+from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.strategy.journeys.definition import Journey, ReEntry
+
+WHOLE = settings().max_examples
+CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+def examples(few: int) -> settings:
+    """So many stories by default (statements are compiled anew for each), and as many as asked for when thorough."""
+    return settings(max_examples=WHOLE if WHOLE > 100 else few, suppress_health_check=CHECKS, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +32,9 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     opened.close()
 
 
-@given(stories(), st.sampled_from((1, 2, 100)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_the_tick_agrees_with_the_plain_reference_after_every_step(ledger: Ledger, story: Story, chunk: int) -> None:
+def told(ledger: Ledger, story: Story, chunk: int) -> None:
+    """Tell both a story, and compare what they say after each tick."""
+
     def tell(connection: Connection) -> None:
         product, plain = Product(ledger, connection, chunk), Plain.begin(story)
         product.begin(story)
@@ -34,3 +45,156 @@ def test_the_tick_agrees_with_the_plain_reference_after_every_step(ledger: Ledge
                 assert product.picture() == plain.picture()
 
     in_a_world(ledger, tell)
+
+
+@given(stories(), st.sampled_from((1, 2, 100, 100)))
+@examples(16)
+def test_the_tick_agrees_with_the_plain_reference_after_every_step(ledger: Ledger, story: Story, chunk: int) -> None:
+    told(ledger, story, chunk)
+
+
+def settled(story: Story, ticks: list[datetime]) -> Story:
+    """A story of which everything is known at the beginning, and nobody comes in twice."""
+    once = [each.model_copy(update={"re_entry": ReEntry(allowed="never")}) for each in story.journeys]
+    known: list[Step] = [
+        step if isinstance(step, Happens) else Changes(step.customer, step.name, step.value, story.begin)
+        for step in story.steps
+        if isinstance(step, Happens | Changes)
+    ]
+    return Story(story.begin, story.zones, once, [*known, *(Ticks(at) for at in ticks)])
+
+
+def outcome_of(ledger: Ledger, story: Story, chunk: int) -> Picture:
+    """What the product says of a story at its end."""
+    pictures: list[Picture] = []
+
+    def tell(connection: Connection) -> None:
+        product = Product(ledger, connection, chunk)
+        product.begin(story)
+        for step in story.steps:
+            product.tell(step)
+        pictures.append(product.picture())
+
+    in_a_world(ledger, tell)
+    return pictures[0]
+
+
+@given(stories(), st.integers(1, 3))
+@examples(5)
+def test_ticking_often_or_rarely_in_large_or_small_chunks_leads_to_the_same(
+    ledger: Ledger, story: Story, small: int
+) -> None:
+    end = story.begin + 240 * GRID
+    often = [story.begin + hours * timedelta(hours=10) for hours in range(1, 12)]
+    rarely = outcome_of(ledger, settled(story, [end]), 100)
+    assert outcome_of(ledger, settled(story, [*often, end]), small) == rarely
+
+
+@given(stories(), st.integers(1, 60))
+@examples(5)
+def test_a_tick_that_is_interrupted_at_any_statement_leaves_nothing_and_is_done_again(
+    ledger: Ledger, story: Story, number: int
+) -> None:
+    end = story.begin + 240 * GRID
+    whole = outcome_of(ledger, settled(story, [end]), 100)
+
+    def tell(connection: Connection) -> None:
+        product = Product(ledger, connection, 100)
+        product.begin(story := settled_story)
+        for step in story.steps[:-1]:
+            product.tell(step)
+        before, left = product.picture(), [number]
+
+        def cut(*_: object) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Undone
+
+        event.listen(connection, "before_cursor_execute", cut)
+        try:
+            with connection.begin_nested():
+                product.tick(end)
+        except Undone:
+            event.remove(connection, "before_cursor_execute", cut)
+            assert product.picture() == before
+        else:
+            event.remove(connection, "before_cursor_execute", cut)
+        product.tick(end)
+        assert product.picture() == whole
+
+    settled_story = settled(story, [end])
+    in_a_world(ledger, tell)
+
+
+BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def one_journey(nodes: dict[str, object], **more: object) -> Journey:
+    written = {
+        "name": "one",
+        "objective": "activation",
+        "entry": {"event": "joined"},
+        "hold_out": "0%",
+        "goal": {"won": {"event": "bought"}},
+        "within": "30d",
+        "start": "first",
+        "nodes": {**nodes, "over": {"end": {}}},
+    }
+    return Journey.model_validate(written | more)
+
+
+def test_a_date_years_ahead_is_waited_for_and_one_long_ago_has_passed(ledger: Ledger) -> None:
+    wait = {"wait": {"date": {"attribute": "due"}}, "to": {"next": "over", "passed": "over", "unknown": "over"}}
+    steps: list[Step] = [
+        Changes("ann", "due", date(2029, 3, 2), BEGIN),
+        Changes("bo", "due", date(1990, 3, 2), BEGIN),
+        *(Happens(each, "joined", BEGIN, "first") for each in ("ann", "bo", "cy")),
+        Ticks(BEGIN),
+    ]
+    zones = dict.fromkeys(("ann", "bo", "cy"), "Europe/Berlin")
+    picture = outcome_of(ledger, Story(BEGIN, zones, [one_journey({"first": wait})], steps), 100)
+    assert {row[6] for row in picture["passages"]} == {"passed", "unknown", "end"}
+    (waits,) = (row[14] for row in picture["enrolments"] if row[2] == "ann")
+    assert abs(waits - datetime(2029, 3, 2, 8, tzinfo=UTC)) <= timedelta(hours=1)
+
+
+def test_each_customer_waits_for_a_date_of_their_own(ledger: Ledger) -> None:
+    wait = {"wait": {"date": {"attribute": "due"}}, "to": "over"}
+    days = {"ann": date(2026, 3, 5), "bo": date(2026, 3, 9), "cy": date(2026, 3, 7)}
+    steps: list[Step] = [
+        *(Changes(each, "due", day, BEGIN) for each, day in days.items()),
+        *(Happens(each, "joined", BEGIN, "first") for each in days),
+        Ticks(BEGIN),
+    ]
+    picture = outcome_of(ledger, Story(BEGIN, dict.fromkeys(days, "UTC"), [one_journey({"first": wait})], steps), 2)
+    assert {row[2]: row[14].date() for row in picture["enrolments"]} == days
+
+
+def test_an_open_made_by_a_machine_is_no_answer(ledger: Ledger) -> None:
+    nodes: dict[str, object] = {
+        "first": {"send": {"channel": "push", "content": "hello"}, "to": "wait"},
+        "wait": {
+            "wait": {"event": {"opened": "first"}, "at_most": "1d"},
+            "to": {"happened": "over", "timeout": "over"},
+        },
+    }
+    begin: list[Step] = [Happens("ann", "joined", BEGIN, "first"), Ticks(BEGIN)]
+    for machine, port in ((True, "timeout"), (False, "happened")):
+        steps = [*begin, Answers(0, "opened", BEGIN + GRID, machine, "r"), Ticks(BEGIN + timedelta(days=2))]
+        picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey(nodes)], steps), 100)
+        assert port in {row[6] for row in picture["passages"]}
+
+
+def test_what_is_dated_a_little_ahead_is_looked_at_when_its_instant_has_come(ledger: Ledger) -> None:
+    wait = {"wait": {"event": {"event": "opened_app"}, "at_most": "9d"}, "to": {"happened": "over", "timeout": "over"}}
+    minutes = timedelta(minutes=3)
+    steps: list[Step] = [
+        Happens("ann", "joined", BEGIN, "first"),
+        Ticks(BEGIN),
+        Happens("ann", "opened_app", BEGIN + minutes, "ahead"),
+        Ticks(BEGIN + minutes / 2),
+        Ticks(BEGIN + minutes),
+    ]
+    picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey({"first": wait})], steps), 100)
+    assert [(row[6], row[8]) for row in picture["enrolments"]] == [("finished", BEGIN + minutes)]
+    assert micros(BEGIN + minutes) == micros(picture["passages"][0][5])
