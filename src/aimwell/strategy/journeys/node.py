@@ -29,6 +29,9 @@ from aimwell.strategy.journeys.moving import moving
 Micros = ColumnElement[int]
 S = TypeVar("S", bound="NodeSettings")
 
+MOVED = "moved"
+"""The port of a passage by which people were moved to another version; the node was not left by itself."""
+
 
 class NodeSettings(Part):
     """What is written under the kind's name; each kind has its own fields."""
@@ -104,7 +107,9 @@ def counted_visit(place: Place) -> ColumnElement[int]:
 
     if not place.looped:
         return literal(1)
-    left = select(func.count()).where(passage.c.enrolment_id == moving.c.id, passage.c.node == place.node)
+    left = select(func.count()).where(
+        passage.c.enrolment_id == moving.c.id, passage.c.node == place.node, passage.c.port != MOVED
+    )
     return left.scalar_subquery() + literal(1)
 
 
@@ -150,6 +155,10 @@ class NodeKind(ABC, Generic[S]):
     def channels(self, settings: S) -> tuple[str, ...]:
         """The channels by which the node may send."""
         return ()
+
+    def most_messages(self, settings: S) -> tuple[str, ...]:
+        """The channels of all messages that one visit sends at most, one entry for each message."""
+        return self.channels(settings)
 
     def answers(self, settings: S) -> frozenset[str]:
         """Of a node that waits for answers to its own messages: the outcomes, of which each channel must tell one."""

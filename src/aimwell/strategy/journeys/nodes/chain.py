@@ -106,6 +106,9 @@ class Chain(NodeKind[ChainSettings]):
     def channels(self, settings: ChainSettings) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each.channel for each in settings.channels))
 
+    def most_messages(self, settings: ChainSettings) -> tuple[str, ...]:
+        return tuple(each.channel for each in settings.channels)
+
     def contents(self, settings: ChainSettings) -> frozenset[str]:
         return frozenset(each.content for each in settings.channels)
 
