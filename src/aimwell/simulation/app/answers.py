@@ -12,7 +12,7 @@ import numpy as np
 
 from aimwell.core.keys import number_of
 from aimwell.delivery.channel import Report, Signal
-from aimwell.simulation.app.addresses import address, person_of
+from aimwell.simulation.app.addresses import person_of
 from aimwell.simulation.app.calendars import DAY_SECONDS, instant_of, millis_of
 from aimwell.simulation.app.days import Life
 from aimwell.simulation.app.draws import uniform
@@ -27,7 +27,7 @@ from aimwell.simulation.app.habits import (
     UNDELIVERED,
     UNSUBSCRIBED,
 )
-from aimwell.simulation.app.messages import LABEL, Message, product, timestamps
+from aimwell.simulation.app.messages import LABEL, Message, act, product
 from aimwell.simulation.app.people import STRATA
 from aimwell.simulation.chance import Floats, Integers
 
@@ -149,9 +149,19 @@ class Answering:
             yield self._event(
                 who, "order_completed", opened + 5 * _MINUTE, {**bought, "amount": bought["price"]}, ident=one.key
             )
+        if about == "birthday":
+            yield self._event(who, "birthday_gift_taken", opened + 2 * _MINUTE, {}, ident=one.key)
+        if about == "welcome":
+            yield self._event(
+                who, "product_viewed", opened + _MINUTE, {**product(who % 7, english=False)}, ident=one.key
+            )
+        if about == "nurture" and self.life.people.interested[who]:
+            yield self._event(who, "wealth_viewed", opened + _MINUTE, {}, ident=one.key)
         if about == "win_back" and self.life.people.recoverable[who]:
             amount = max(int(self.life.people.deposit[who]), 1_000)
-            yield self._event(who, "deposit_made", opened + 60 * _MINUTE, {"amount": amount, "currency": "CNY"})
+            yield self._event(
+                who, "deposit_made", opened + 60 * _MINUTE, {"amount": amount, "currency": "CNY"}, ident=one.key
+            )
 
     def basket(self, who: int, at: int) -> int | None:
         """The product of the last week's basket that waits for a reminder; None if none does."""
@@ -164,18 +174,7 @@ class Answering:
     def _event(
         self, who: int, name: str, at: int, properties: Mapping[str, object], *, ident: str = "once"
     ) -> tuple[datetime, Message]:
-        """An act of the app; a first loan has one id whatever led to it, so that nobody takes it twice."""
-        message: Message = {
-            "type": "track",
-            "messageId": f"{LABEL}-{self.life.seed}-{name}-{who}-{number_of(ident):x}",
-            "timestamp": timestamps(np.asarray([at]))[0],
-            "userId": address("user_id", who),
-            "event": name,
-            "properties": dict(properties),
-            "context": {"simulated": True},
-            "integrations": {},
-        }
-        return instant_of(at), message
+        return instant_of(at), act(self.life.seed, who, name, at, properties, ident=ident)
 
 
 class _Draws:
@@ -236,7 +235,7 @@ class _Draws:
 
 def _about(content: str) -> str:
     """What a content is about: its name up to what tells channels, steps and languages apart."""
-    for about in ("benefit", "basket", "win_back"):
+    for about in ("benefit", "basket", "win_back", "birthday", "welcome", "nurture"):
         if content == about or content.startswith(f"{about}_"):
             return about
     return ""

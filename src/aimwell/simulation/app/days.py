@@ -9,7 +9,7 @@ import numpy as np
 
 from aimwell.simulation.app.calendars import DAY_SECONDS, Calendar
 from aimwell.simulation.app.draws import normal, uniform, whole
-from aimwell.simulation.app.habits import BASKETS
+from aimwell.simulation.app.habits import BASKETS, WEALTH_BOUGHT
 from aimwell.simulation.app.people import AppPeople
 from aimwell.simulation.chance import Booleans, Integers
 
@@ -30,6 +30,7 @@ Act = Literal[
     "wealth_viewed",
     "brochure_requested",
     "account_closed",
+    "wealth_bought",
 ]
 ACTS: tuple[Act, ...] = get_args(Act)
 PRODUCTS = 40
@@ -178,13 +179,15 @@ class Life:
         return [*found, *self._considering(who, day, second)]
 
     def _considering(self, who: Integers, day: int, second: Integers) -> list[Rows]:
-        """Those with an interest in wealth products look at them, and sometimes ask for a brochure."""
+        """Those with an interest in wealth products look at them, sometimes ask for a brochure or buy."""
         draw = uniform(self.seed, "wealth", who, day + DAY_SECONDS)
         looking = draw < np.where(self.people.interested[who], 0.5, 0.04)
+        buying = draw < np.where(self.people.interested[who], WEALTH_BOUGHT, 0.0)
         asking = draw < np.where(self.people.interested[who], 0.10, 0.005)
         return [
             self.rows("wealth_viewed", who[looking], day, second[looking] + 95),
             self.rows("brochure_requested", who[asking], day, second[asking] + 130),
+            self.rows("wealth_bought", who[buying], day, second[buying] + 600),
         ]
 
     def _banking(self, everyone: Integers, day: int) -> list[Rows]:

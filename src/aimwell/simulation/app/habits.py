@@ -61,5 +61,8 @@ BASKETS: Mapping[str, float] = {"bought": 0.40, "returned": 0.10, "persuadable":
 RECOVERABLE = 0.3
 """Share of those who left that come back if they open a message that asks them to."""
 
+WEALTH_BOUGHT = 0.01
+"""Chance per visit that somebody with true interest buys a wealth product alone."""
+
 LEAD_WORTH = 0.55
 """Share of the leads with true interest that sales takes; without interest it rejects all."""

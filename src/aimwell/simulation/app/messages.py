@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from aimwell.core.keys import number_of
 from aimwell.simulation.app.addresses import address, addresser
 from aimwell.simulation.app.calendars import Calendar
 from aimwell.simulation.app.days import ACTS, PRODUCTS, Rows
@@ -128,6 +129,23 @@ class Writer:
             for english in (False, True)
             for server in (False, True)
         }
+
+
+def act(seed: int, who: int, name: str, at: int, properties: Mapping[str, object], *, ident: str = "once") -> Message:
+    """One act that something led to, as a message; `ident` tells several of one person apart.
+
+    A first loan has the same id whatever led to it, so that the inbox keeps one of them.
+    """
+    return {
+        "type": "track",
+        "messageId": f"{LABEL}-{seed}-{name}-{who}-{number_of(ident):x}",
+        "timestamp": timestamps(np.asarray([at]))[0],
+        "userId": address("user_id", who),
+        "event": name,
+        "properties": dict(properties),
+        "context": {"simulated": True},
+        "integrations": {},
+    }
 
 
 def timestamps(millis: Integers) -> list[str]:

@@ -9,7 +9,9 @@ from typing import Literal
 
 from aimwell.core.keys import share_of
 from aimwell.simulation.app.addresses import person_of
+from aimwell.simulation.app.calendars import millis_of
 from aimwell.simulation.app.habits import LEAD_WORTH
+from aimwell.simulation.app.messages import Message, act
 from aimwell.simulation.app.people import AppPeople
 
 _HOURS = (4, 40)
@@ -26,11 +28,12 @@ class LeadGiven:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What sales says of a lead, and when."""
+    """What sales says of a lead, and when; with `done` comes the act of buying, as a message."""
 
     key: str
     stage: Literal["done", "rejected"]
     at: datetime
+    bought: Message | None = None
 
 
 def judge(seed: int, people: AppPeople, leads: Iterable[LeadGiven]) -> Iterator[Verdict]:
@@ -42,4 +45,6 @@ def judge(seed: int, people: AppPeople, leads: Iterable[LeadGiven]) -> Iterator[
         worth = bool(people.interested[who]) and share_of(str(seed), "lead", lead.key) < LEAD_WORTH
         first, last = _HOURS
         wait = timedelta(hours=first + (last - first) * share_of(str(seed), "lead/wait", lead.key))
-        yield Verdict(lead.key, "done" if worth else "rejected", lead.at + wait)
+        at = lead.at + wait
+        bought = act(seed, who, "wealth_bought", millis_of(at), {}, ident=lead.key) if worth else None
+        yield Verdict(lead.key, "done" if worth else "rejected", at, bought)
