@@ -172,7 +172,9 @@ def _value_since(name: str) -> Micros:
 
 def _valued(leaf: ValueIs) -> Truth:
     comparison = leaf.comparison
-    row = exists().where(profile.c.customer_id == moving.c.customer_id, profile.c.name == leaf.value)
+    # A tag that was taken back leaves a row that holds nothing.
+    known = or_(profile.c.text.is_not(None), profile.c.number.is_not(None))
+    row = exists().where(profile.c.customer_id == moving.c.customer_id, profile.c.name == leaf.value, known)
     if comparison.known is False:
         return not_(row.where(or_(profile.c.text.is_not(None), profile.c.number.is_not(None))))
     return row.where(*compared(comparison))

@@ -126,7 +126,12 @@ class Chain(NodeKind[ChainSettings]):
         return plain(moving.c.at) + _patience_of(settings, scene.key)
 
     def look(self, settings: ChainSettings, scene: Scene) -> Micros:
-        return latest(_first_answer(settings, scene.place), plain(moving.c.at))
+        asked = select(plain(intent.c.planned_at)).where(
+            intent.c.key == key_of(scene.place, moving.c.visit, moving.c.step)
+        )
+        # An answer that becomes known late counts from the last message on: what was asked for is not undone.
+        begun = func.coalesce(asked.scalar_subquery(), plain(moving.c.at))
+        return latest(_first_answer(settings, scene.place), begun)
 
     def leave(self, settings: ChainSettings, scene: Scene) -> Leaving:
         answered = plain(moving.c.seen_at)
