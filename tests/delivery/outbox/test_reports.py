@@ -97,7 +97,6 @@ def test_a_message_that_the_provider_took_though_it_said_no_is_not_sent_again(wo
 
 def test_reports_in_any_order_give_the_same_end(world: World) -> None:
     reports = [
-        Report("accepted", world.now, "r1", key="?"),
         Report("delivered", world.now + timedelta(seconds=1), "r2", key="?"),
         Report("opened", world.now + timedelta(seconds=2), "r3", key="?"),
         Report("unsubscribed", world.now + timedelta(seconds=3), "r4", key="?"),

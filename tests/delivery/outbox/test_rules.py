@@ -89,6 +89,7 @@ def _whim(parcel: Parcel, dice: random.Random) -> Receipt:
     return Receipt(parcel.key, result)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @given(
     rules=st.lists(quiet, min_size=1, max_size=2),
     limits=st.lists(caps, min_size=1, max_size=2),

@@ -224,6 +224,7 @@ def test_a_late_sender_cannot_send_what_was_taken_from_it(world: World) -> None:
     assert world.providers["email"].got == [key]
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_down_for_a_day_loses_nothing_and_is_not_hammered(world: World) -> None:
     calls: list[int] = []
     for number in range(30):
