@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Dialect
 from sqlalchemy.types import TypeDecorator
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.time import require_aware
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,15 +45,21 @@ class Instant(TypeDecorator[datetime]):
     """An aware instant, kept as microseconds UTC in a whole number.
 
     A database's own timestamp types lose the offset (SQLite, silently) or differ between engines; whole numbers
-    compare, add and index alike everywhere. Whole numbers are taken as they are, so that `column + microseconds` is
-    an instant too.
+    compare, add and index alike everywhere. Whole numbers are taken as they are: `column + microseconds` is a whole
+    number that an instant's column takes and compares with, and `column - column` a duration in microseconds.
     """
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:
-        return micros(value) if isinstance(value, datetime) else value
+        if isinstance(value, datetime):
+            return micros(value)
+        if value is None or isinstance(value, int):
+            return value
+        raise BadQuestion(
+            f"{value!r} is not an instant", expected="an aware datetime, or whole microseconds since 1970 in UTC"
+        )
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else instant(value)

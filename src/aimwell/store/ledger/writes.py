@@ -42,7 +42,11 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, object
     statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key.columns]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:  # a row that is nothing but its key
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, list(rows))
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert:
