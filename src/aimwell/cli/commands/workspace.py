@@ -12,6 +12,7 @@ from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import told
 from aimwell.cli.definition_kinds import check_all, check_names, kinds, schema_of
 from aimwell.cli.examples import example_folder, example_names
+from aimwell.cli.journeys import read_journeys
 from aimwell.cli.messages import check_messages
 from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.text import Language, Text
@@ -96,6 +97,7 @@ def check(context: typer.Context) -> None:
         found = check_all(workspace)
         check_messages(workspace)
         check_names(workspace)
+        read_journeys(workspace)
         session.json({"definitions": {kind: sorted(names) for kind, names in found.items()}})
         session.table(
             ["kind", "definitions"], [[kind, ", ".join(sorted(names)) or "—"] for kind, names in found.items()]

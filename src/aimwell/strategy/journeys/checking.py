@@ -281,3 +281,16 @@ def _meant(name: str, known: Collection[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"there are {', '.join(sorted(known))}" if known else "there are none"
+
+
+def segments_spoken(definition: Journey) -> frozenset[str]:
+    """Every segment that a journey names."""
+    found = {rule.segment for rule in definition.entry} | {
+        rule.schedule.segment for rule in definition.entry if rule.schedule
+    }
+    for _, condition in _conditions(definition):
+        for leaf in leaves(condition):
+            found |= {getattr(leaf, "segment", None), getattr(leaf, "not_segment", None)}
+    for node in definition.nodes.values():
+        found |= node.implementation.segments(node.settings)
+    return frozenset(name for name in found if name is not None)
