@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
 from tests.strategy.journeys.reference_clocks import next_time, shown, within_hours
-from tests.strategy.journeys.reference_conditions import Known, Passed, Stay, holds, true_since
+from tests.strategy.journeys.reference_conditions import Known, Passed, Stay, Value, holds, true_since
 
 from aimwell.core.keys import number_of, share_of
 from aimwell.strategy.journeys.conditions import Condition
@@ -79,7 +79,8 @@ class Reference:
         past = [stay for stay in self.stays if (stay.journey, stay.customer) == (name, customer)]
         if any(stay.cause == cause for stay in past):
             return
-        journey = self.journeys[name]
+        if (journey := self.journeys.get(name)) is None:
+            return
         if reason := self._refusal(journey, customer, at, past):
             self.refused.append(Refused(name, customer, cause, at, reason))
             return
@@ -126,13 +127,18 @@ class _Walk:
             stay.visit = 1 + sum(each.node == stay.node for each in stay.passages)
             if act := _ARRIVE.get(node.kind):
                 act(self, node.settings)
-        leaving = _LEAVE[node.kind](self, node.settings)
-        if leaving is None or leaving[1] > self.now:
+        port, at = _LEAVE[node.kind](self, node.settings)
+        if at > self.now:
             self._end(self.now)
             return False
-        port, at = leaving
-        if self._end(at):
+        # Where nobody stays, the rules were seen on coming; what the node itself makes true acts at the next one.
+        if node.kind in {"wait", "chain"} and self._end(at):
             return False
+        if port == "~":
+            _try_next(self, node.settings, at)
+            return True
+        if port == "answered" and (name := getattr(node.settings, "remember", None)):
+            self.say(name, self.answered()[1], at)
         stay.passages.append(Passed(stay.node, stay.visit, stay.at, at, port))
         stay.at, stay.timer_at = at, None
         if not node.to:
@@ -158,16 +164,78 @@ class _Walk:
         stay.timer_at = None
         return True
 
+    def say(self, name: str, value: Value | None, at: datetime) -> None:
+        """Set a value of the profile as of an instant; a later word stays, and the same word again changes nothing."""
+        known, key = self.world.known, (self.stay.customer, name)
+        if known.stated.get(key, at) > at or (value is None and key not in known.values):
+            return
+        known.stated[key] = at
+        if known.values.get(key, (None, at))[0] != value or key not in known.values:
+            known.values[key] = (value, at)
+
+    def ask(self, channel: str, content: str, at: datetime, expires_after: timedelta | None = None) -> None:
+        """Want a message sent."""
+        key, expires = self.key, at + expires_after if expires_after else None
+        self.world.wanted[key] = Wanted(key, self.stay.customer, channel, content, at, expires)
+
+    def answered(self) -> tuple[datetime, str]:
+        """When the first answer to a message of this visit came, and by which channel."""
+        stay, world = self.stay, self.world
+        kinds = self.journey.nodes[stay.node].settings.kinds  # type: ignore[attr-defined]
+        found = [
+            (each.at, int(each.key.split(":")[3]), world.wanted[each.key].channel)
+            for each in world.known.told
+            if each.key.startswith(f"{stay.id}:{stay.node}:{stay.visit}:") and each.kind in kinds and not each.machine
+        ]
+        at, _, channel = min(found, default=(datetime.max.replace(tzinfo=UTC), 0, ""))
+        return at, channel
+
+    @property
+    def key(self) -> str:
+        return f"{self.stay.id}:{self.stay.node}:{self.stay.visit}:{self.stay.step}"
+
     @property
     def zone(self) -> str:
         return self.world.known.zones[self.stay.customer]
 
 
 def _send(walk: _Walk, settings: Any) -> None:
+    walk.ask(settings.channel, settings.content, walk.stay.at, settings.expires_after)
+
+
+def _try_first(walk: _Walk, settings: Any) -> None:
+    walk.stay.step = 0
+    _try_next(walk, settings, walk.stay.at)
+
+
+def _try_next(walk: _Walk, settings: Any, at: datetime) -> None:
+    tried = settings.channels[walk.stay.step]
+    walk.stay.step += 1
+    walk.stay.step_at, walk.stay.timer_at = at, at + (tried.within or settings.within)
+    walk.ask(tried.channel, tried.content, at)
+
+
+def _leave_chain(walk: _Walk, settings: Any) -> tuple[str, datetime]:
     stay = walk.stay
-    key = f"{stay.id}:{stay.node}:{stay.visit}:1"
-    expires = stay.at + settings.expires_after if settings.expires_after else None
-    walk.world.wanted[key] = Wanted(key, stay.customer, settings.channel, settings.content, stay.at, expires)
+    assert stay.timer_at is not None
+    assert stay.step_at is not None
+    seen = max(walk.answered()[0], stay.step_at)
+    if seen <= stay.timer_at:
+        return "answered", seen
+    return ("~" if stay.step < len(settings.channels) else "unanswered"), stay.timer_at
+
+
+def _tag(walk: _Walk, settings: Any) -> None:
+    value = None if settings.clear else True if settings.value is None else settings.value
+    walk.say(settings.name, value, walk.stay.at)
+
+
+def _hand_over(walk: _Walk, _settings: Any) -> None:
+    walk.stay.tasks.append((walk.stay.at, walk.stay.node))
+
+
+def _enter(walk: _Walk, settings: Any) -> None:
+    walk.world.knocks.append((walk.stay.at, f"enter:{walk.key}", settings.journey, walk.stay.customer))
 
 
 def _begin_wait(walk: _Walk, settings: Any) -> None:
@@ -195,7 +263,7 @@ def _date_at(walk: _Walk, wanted: Any) -> datetime | None:
     return shown(walk.zone, value + timedelta(days=wanted.days), wanted.time)
 
 
-def _leave_wait(walk: _Walk, settings: Any) -> tuple[str, datetime] | None:
+def _leave_wait(walk: _Walk, settings: Any) -> tuple[str, datetime]:
     stay = walk.stay
     timer = stay.timer_at
     assert timer is not None
@@ -226,11 +294,25 @@ def _leave_split(walk: _Walk, settings: Any) -> tuple[str, datetime]:
     return next(port for port, upto in zip(ports, reached, strict=True) if number < upto), stay.at
 
 
-_ARRIVE: Mapping[str, Callable[[_Walk, Any], None]] = {"send": _send, "wait": _begin_wait}
-_LEAVE: Mapping[str, Callable[[_Walk, Any], tuple[str, datetime] | None]] = {
-    "send": lambda walk, settings: ("next", walk.stay.at),
+def _go_on(walk: _Walk, _settings: Any) -> tuple[str, datetime]:
+    return "next", walk.stay.at
+
+
+_ARRIVE: Mapping[str, Callable[[_Walk, Any], None]] = {
+    "send": _send,
+    "webhook": _send,
+    "wait": _begin_wait,
+    "chain": _try_first,
+    "tag": _tag,
+    "task": _hand_over,
+    "lead": _hand_over,
+    "enter": _enter,
+}
+_LEAVE: Mapping[str, Callable[[_Walk, Any], tuple[str, datetime]]] = {
+    **dict.fromkeys(("send", "webhook", "tag", "task", "lead", "enter"), _go_on),
     "end": lambda walk, settings: ("end", walk.stay.at),
     "wait": _leave_wait,
     "branch": _leave_branch,
     "split": _leave_split,
+    "chain": _leave_chain,
 }

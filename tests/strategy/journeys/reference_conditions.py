@@ -52,16 +52,17 @@ class Stay:
     ended_at: datetime | None = None
     visit: int = 0
     step: int = 1
+    step_at: datetime | None = None
     timer_at: datetime | None = None
     passages: list[Passed] = field(default_factory=list)
+    tasks: list[tuple[datetime, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Told:
     """What came of a message: an open, a click, …"""
 
-    enrolment: int
-    node: str
+    key: str
     kind: str
     at: datetime
     machine: bool
@@ -74,7 +75,8 @@ class Known:
     zones: Mapping[str, str]
     happened: set[tuple[str, str, datetime]] = field(default_factory=set)
     members: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    values: dict[tuple[str, str], tuple[Value, datetime]] = field(default_factory=dict)
+    values: dict[tuple[str, str], tuple[Value | None, datetime]] = field(default_factory=dict)
+    stated: dict[tuple[str, str], datetime] = field(default_factory=dict)
     told: set[Told] = field(default_factory=set)
 
     def instants(self, customer: str, signal: str) -> list[datetime]:
@@ -109,9 +111,7 @@ def true_since(leaf: Leaf, stay: Stay, known: Known, since: datetime | None = No
                 (
                     each.at
                     for each in known.told
-                    if (each.enrolment, each.node) == (stay.id, leaf.node)
-                    and each.kind in leaf.kinds
-                    and not each.machine
+                    if each.key.startswith(f"{stay.id}:{leaf.node}:") and each.kind in leaf.kinds and not each.machine
                 ),
                 default=None,
             )
@@ -126,7 +126,7 @@ def true_since(leaf: Leaf, stay: Stay, known: Known, since: datetime | None = No
             value, changed = known.values.get((stay.customer, leaf.value), (None, stay.entered_at))
             return changed if all(_compares(name, given, value) for name, given in comparisons(leaf)) else None
         case TaskIs():
-            raise NotImplementedError
+            return min((at for at, node in stay.tasks if node == leaf.task.node), default=None)
 
 
 def _counted_from(leaf: Happened, stay: Stay) -> datetime | None:

@@ -27,7 +27,7 @@ from aimwell.core.keys import shard_of
 from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.happenings import Happening, listened, record
 from aimwell.store.ledger.ledger import Ledger
-from aimwell.store.ledger.schema.enrolments import enrolment, passage, refusal
+from aimwell.store.ledger.schema.enrolments import enrolment, passage, refusal, task
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent, outcome
 from aimwell.store.ledger.schema.people import customer, membership, profile
@@ -134,12 +134,13 @@ class Product:
 
     def picture(self) -> Picture:
         """Everything that the story has led to."""
-        e, p, i, r = enrolment.c, passage.c, intent.c, refusal.c
+        e, p, i, r, t = enrolment.c, passage.c, intent.c, refusal.c, task.c
         where = (e.id, e.journey, e.customer_id, e.cause, e.number, e.entered_at, e.state, e.reason, e.ended_at)
         asked: dict[str, tuple[Any, ...]] = {
             "enrolments": (*where, e.node, e.visit, e.step, e.moves, e.at, e.timer_at, e.goal_at),
             "passages": (p.enrolment_id, p.move, p.node, p.visit, p.arrived_at, p.left_at, p.port),
             "intents": (i.key, i.customer_id, i.channel, i.content, i.planned_at, i.expires_at),
+            "tasks": (t.enrolment_id, t.node, t.customer_id, t.at, t.stage),
             "refusals": (r.journey, r.customer_id, r.cause, r.at, r.reason),
         }
         return {
@@ -179,8 +180,7 @@ class Plain:
             case Answers():
                 keys = sorted(self.world.wanted)
                 if step.place < len(keys):
-                    number, node, *_ = keys[step.place].split(":")
-                    known.told.add(Told(int(number), node, step.kind, step.at, step.machine))
+                    known.told.add(Told(keys[step.place], step.kind, step.at, step.machine))
             case Pauses():
                 self.world.states[step.journey] = step.state
             case Ticks():
@@ -206,6 +206,7 @@ class Plain:
                 (w.key, w.customer, w.channel, w.content, w.planned_at, w.expires_at)
                 for w in self.world.wanted.values()
             ],
+            "tasks": [(s.id, node, s.customer, at, "open") for s in stays for at, node in s.tasks],
             "refusals": list(
                 {
                     (r.journey, r.customer, r.cause): (r.journey, r.customer, r.cause, r.at, r.reason)

@@ -30,6 +30,20 @@ TIMES = ("00:00", "01:30", "02:00", "02:30", "03:15", "09:00", "22:00")
 CUSTOMERS = ("ann", "bo", "cy", "di", "ed", "flo")
 HELD_OUT = "dot"
 STRANGER = "who"
+_KINDS = (
+    *["wait"] * 6,
+    "send",
+    "send",
+    "branch",
+    "branch",
+    "split",
+    "chain",
+    "chain",
+    "tag",
+    "task",
+    "lead",
+    "webhook",
+)
 _RE_ENTRIES = ("never", "after_end", "always", {"after": "1d"}, {"allowed": "always", "after": "5h"})
 
 
@@ -120,7 +134,9 @@ values: st.SearchStrategy[dict[str, object]] = st.one_of(
 ).filter(lambda written: len(written) > 1)
 
 
-def leaves(nodes: Sequence[str], senders: Sequence[str]) -> st.SearchStrategy[dict[str, object]]:
+def leaves(
+    label: str, nodes: Sequence[str], senders: Sequence[str], tasks: Sequence[str]
+) -> st.SearchStrategy[dict[str, object]]:
     """Simple conditions that a journey with these nodes may use."""
     kinds: list[st.SearchStrategy[Any]] = [
         st.builds(lambda name: {"event": {"name": name}}, _named(*EVENTS)),
@@ -130,6 +146,16 @@ def leaves(nodes: Sequence[str], senders: Sequence[str]) -> st.SearchStrategy[di
         st.builds(lambda name, node: {"event": {"name": name}, "since": node}, _named(*EVENTS), _named(*nodes)),
         values,
     ]
+    tags: list[dict[str, object]] = [
+        {"is": True},
+        {"is": "push"},
+        {"known": False},
+        {"is_not": "sms"},
+        {"not_in": ["sms"]},
+    ]
+    kinds.append(st.sampled_from(tags).map(lambda written: {"tag": label, **written}))
+    if tasks:
+        kinds.append(_named(*tasks).map(lambda node: {"task": {"node": node, "stage": "open"}}))
     if senders:
         answer = st.builds(
             lambda kind, node: {kind: node}, _named("opened", "clicked", "answered", "delivered"), _named(*senders)
@@ -167,11 +193,26 @@ def waits(leaf: st.SearchStrategy[dict[str, object]]) -> st.SearchStrategy[dict[
 
 
 @st.composite
-def node_of(draw: st.DrawFn, kind: str, leaf: st.SearchStrategy[dict[str, object]]) -> tuple[dict[str, Any], list[str]]:
+def node_of(
+    draw: st.DrawFn, kind: str, label: str, leaf: st.SearchStrategy[dict[str, object]]
+) -> tuple[dict[str, Any], list[str]]:
     """The settings of a node, and its ports: the first must lead somewhere."""
     if kind == "send":
         sent = {"channel": draw(_named("push", "sms")), "content": draw(_named("hello", "again"))}
         return sent | draw(st.sampled_from([{}, {"expires_after": "1d"}])), ["next"]
+    if kind in {"task", "lead"}:
+        return {"title": "call", "owner": "sales"}, ["next"]
+    if kind == "webhook":
+        return {"content": "hello"}, ["next"]
+    if kind == "enter":
+        return {"journey": draw(_named("two", "nowhere"))}, ["next"]
+    if kind == "tag":
+        said: list[dict[str, object]] = [{}, {"value": "sms"}, {"clear": True}]
+        return {"name": label} | draw(st.sampled_from(said)), ["next"]
+    if kind == "chain":
+        tries = [{"channel": "push", "content": "hello"}, {"channel": "sms", "content": "again", "within": "5h"}]
+        remember = draw(st.sampled_from([{}, {"remember": label}]))
+        return {"channels": tries, "within": draw(durations), **remember}, ["answered", "unanswered"]
     if kind == "wait":
         settings = draw(waits(leaf))
         if "at_most" in settings:
@@ -198,13 +239,17 @@ def _reached(start: str, nodes: Mapping[str, Mapping[str, Any]]) -> set[str]:
 @st.composite
 def journeys(draw: st.DrawFn, name: str) -> Journey:
     """A valid journey: what has no loop without a wait, and no node that nobody reaches."""
-    kinds = draw(st.lists(_named("send", "wait", "wait", "wait", "branch", "split"), min_size=2, max_size=6))
+    kinds = draw(st.lists(_named(*_KINDS), min_size=2, max_size=6))
     names = [f"n{i}" for i in range(len(kinds))]
-    senders = [each for each, kind in zip(names, kinds, strict=True) if kind == "send"]
-    leaf = leaves(names, senders)
+    if name != "two" and draw(st.integers(0, 3)) == 0:
+        kinds[-1] = "enter"
+    label = f"label_{name}"
+    senders = [each for each, kind in zip(names, kinds, strict=True) if kind in {"send", "chain"}]
+    tasks = [each for each, kind in zip(names, kinds, strict=True) if kind in {"task", "lead"}]
+    leaf = leaves(label, names, senders, tasks)
     nodes: dict[str, dict[str, Any]] = {"over": {"end": {}}}
     for i, kind in enumerate(kinds):
-        settings, ports = draw(node_of(kind, leaf))
+        settings, ports = draw(node_of(kind, label, leaf))
         ahead = [*names[i + 1 :], "over"]
         optional = {"passed", "unknown"} & set(ports)
         targets = {port: draw(_named(*ahead[:3])) for port in ports if port not in optional or draw(st.booleans())}
@@ -212,7 +257,7 @@ def journeys(draw: st.DrawFn, name: str) -> Journey:
             targets["next"] = draw(_named(*names[: i + 1]))
         nodes[names[i]] = {kind: settings, "to": targets}
     here = _reached("n0", nodes)
-    rule = leaves(names, [each for each in senders if each in here])
+    rule = leaves(label, names, [each for each in senders if each in here], [each for each in tasks if each in here])
     # Rules that hold from the beginning would end most stories there.
     late = st.builds(lambda event: {"event": {"name": event}}, _named("bought", "opened_app"))
     rules = st.one_of(late, late, late, rule)
@@ -220,7 +265,7 @@ def journeys(draw: st.DrawFn, name: str) -> Journey:
     written = {
         "objective": "activation",
         "entry": draw(st.sampled_from((joined, [joined, bought], [joined, {"segment": "lapsing"}]))),
-        "re_entry": draw(st.sampled_from(_RE_ENTRIES)),
+        "re_entry": draw(st.sampled_from(_RE_ENTRIES[:2] if {"tag", "chain"} & set(kinds) else _RE_ENTRIES)),
         "hold_out": draw(st.sampled_from(("0%", "0%", "0%", "30%"))),
         "goal": draw(st.dictionaries(_named("won", "sold"), rules, min_size=1, max_size=2)),
         "within": draw(_named("12h", "3d", "30d")),

@@ -198,3 +198,32 @@ def test_what_is_dated_a_little_ahead_is_looked_at_when_its_instant_has_come(led
     picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey({"first": wait})], steps), 100)
     assert [(row[6], row[8]) for row in picture["enrolments"]] == [("finished", BEGIN + minutes)]
     assert micros(BEGIN + minutes) == micros(picture["passages"][0][5])
+
+
+def test_a_tag_that_was_taken_back_is_unknown(ledger: Ledger) -> None:
+    cases = [{"port": "unlike", "if": {"tag": "mark", "is_not": "sms"}}]
+    nodes: dict[str, object] = {
+        "first": {"tag": {"name": "mark", "value": "push"}, "to": "back"},
+        "back": {"tag": {"name": "mark", "clear": True}, "to": "gone"},
+        "gone": {"branch": {"if": {"tag": "mark", "known": False}}, "to": {"yes": "differs", "no": "over"}},
+        "differs": {"branch": {"cases": cases}, "to": {"unlike": "over", "otherwise": "over"}},
+    }
+    steps: list[Step] = [Happens("ann", "joined", BEGIN, "first"), Ticks(BEGIN)]
+    picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey(nodes)], steps), 100)
+    assert [row[6] for row in picture["passages"]] == ["next", "next", "yes", "otherwise", "end"]
+
+
+def test_a_late_answer_counts_from_the_last_message_of_a_chain_on(ledger: Ledger) -> None:
+    tries = [{"channel": "push", "content": "hello"}, {"channel": "sms", "content": "hello"}]
+    chain = {"chain": {"channels": tries, "within": "1d"}, "to": {"answered": "over", "unanswered": "over"}}
+    day = timedelta(days=1)
+    steps: list[Step] = [
+        Happens("ann", "joined", BEGIN, "first"),
+        Ticks(BEGIN),
+        Ticks(BEGIN + day),
+        Answers(0, "opened", BEGIN + day / 8, False, "late"),
+        Ticks(BEGIN + day * 1.1),
+    ]
+    picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey({"first": chain})], steps), 100)
+    assert [row[4] for row in picture["intents"]] == [BEGIN, BEGIN + day]
+    assert [(row[6], row[5]) for row in picture["passages"]] == [("answered", BEGIN + day), ("end", BEGIN + day)]

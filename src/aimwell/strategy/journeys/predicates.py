@@ -176,7 +176,7 @@ def _valued(leaf: ValueIs) -> Truth:
     known = or_(profile.c.text.is_not(None), profile.c.number.is_not(None))
     row = exists().where(profile.c.customer_id == moving.c.customer_id, profile.c.name == leaf.value, known)
     if comparison.known is False:
-        return not_(row.where(or_(profile.c.text.is_not(None), profile.c.number.is_not(None))))
+        return not_(row)
     return row.where(*compared(comparison))
 
 
