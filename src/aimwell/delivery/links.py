@@ -19,8 +19,8 @@ from urllib.parse import quote, urlsplit
 
 from aimwell.core.errors import BadInput
 
-Purpose = Literal["link", "open", "unsubscribe"]
-_LETTERS: Mapping[Purpose, str] = {"link": "l", "open": "o", "unsubscribe": "u"}
+Purpose = Literal["link", "open", "unsubscribe", "onsite"]
+_LETTERS: Mapping[Purpose, str] = {"link": "l", "open": "o", "unsubscribe": "u", "onsite": "s"}
 _SIGNED_BYTES = 16
 _SHORTEST_SECRET = 16
 _LONGEST_TOKEN = 2_000
@@ -97,6 +97,10 @@ class Links:
     def unsubscribe(self, key: str) -> str:
         """The address by which the reader of a message unsubscribes, for the part `unsubscribe`."""
         return self.address("unsubscribe", key, number=0, of=0, target="")
+
+    def onsite(self, customer_id: str) -> str:
+        """The address at which a customer's page fetches on-site messages; whoever has it reads them."""
+        return self.address("onsite", customer_id, number=0, of=0, target="")
 
     def address(self, purpose: Purpose, key: str, *, number: int, of: int, target: str) -> str:
         """An address of ours with a signed token; the target is said openly, so that a reader sees where it leads."""

@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from aimwell.delivery.catalogue import FILE, ConfiguredChannel, configured
-from aimwell.delivery.channel import Channel
+from aimwell.delivery.channel import Channel, secret
+from aimwell.delivery.links import Links
 from aimwell.delivery.outbox.claim import Desk
 from aimwell.delivery.outbox.outlet import Outlet
 from aimwell.delivery.outbox.policy import Policy, read_policy
@@ -46,6 +47,17 @@ def channels_of(workspace: Workspace) -> Mapping[str, ConfiguredChannel]:
 def policy_of(workspace: Workspace, channels: Mapping[str, ConfiguredChannel]) -> Policy:
     """What delivery goes by in a workspace; raises BadDefinition with every problem."""
     return read_policy(workspace.settings.delivery, channels)
+
+
+def links_of(workspace: Workspace) -> Links | None:
+    """What makes and reads the tracked links of a workspace; None if it has no address for them.
+
+    Raises Unavailable when the secret is missing.
+    """
+    settings = workspace.settings.links
+    if not settings.base:
+        return None
+    return Links(f"{settings.base.rstrip('/')}/t", secret(settings.secret_env, "links").encode())
 
 
 def _outlet(channel: ConfiguredChannel, opened: Channel) -> Outlet:

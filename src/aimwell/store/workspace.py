@@ -62,6 +62,17 @@ class IdentityRules(BaseModel):
     )
 
 
+class LinkSettings(BaseModel):
+    """Where the pages of `aimwell serve` are seen from outside, and what signs the links that lead there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str = Field(default="", description="such as https://go.example.org; empty: links are not tracked")
+    secret_env: str = Field(
+        default="AIMWELL_LINK_SECRET", description="environment variable with a secret of 16 characters or more"
+    )
+
+
 class Settings(BaseModel):
     """What `aimwell.toml` says: who we are, in which money and timezone, and the thresholds that definitions use."""
 
@@ -77,6 +88,7 @@ class Settings(BaseModel):
     warehouse: WarehouseSettings = WarehouseSettings()
     ledger: LedgerSettings = LedgerSettings()
     identity: IdentityRules = IdentityRules()
+    links: LinkSettings = LinkSettings()
     delivery: dict[str, object] = Field(
         default_factory=dict,
         description="caps, quiet hours, pace and retries; checked by delivery, see docs/delivery.md",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from aimwell.content.definition import Content
 from aimwell.content.templates import Failed, render
 from aimwell.delivery.channel import Parcel
+from aimwell.delivery.links import Links
 from aimwell.delivery.outbox.outlet import Claimed, NotRendered
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.people import customer, profile
@@ -24,12 +25,15 @@ class Writer:
     """Renders batches of claimed messages; contents are compiled once per version.
 
     language: the workspace's, for customers of whom none is known.   company: the name of the workspace.
+    links: makes links that tell who followed them; without it links stay as they were written.   clock: when messages count as sent.
     """
 
     ledger: Ledger
     language: str
     company: str
     simulated: bool = False
+    links: Links | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _contents: dict[tuple[int, str], Content | None] = field(default_factory=dict)
 
     def __call__(self, batch: Sequence[Claimed]) -> list[Parcel | NotRendered]:
@@ -47,10 +51,23 @@ class Writer:
         language = person.get("language")
         wording = content.wording(language if isinstance(language, str) else None, otherwise=self.language)
         values = {**person, "company": self.company, "journey": message.journey}
+        if self.links is not None:
+            values["unsubscribe_link"] = self.links.unsubscribe(message.key)
         rendered = render(content.compiled[wording], values)
         if isinstance(rendered, Failed):
             return NotRendered(message.key, rendered.detail)
-        return Parcel(message.key, message.customer_id, message.address, rendered.parts, simulated=self.simulated)
+        parts = self._tracked(message, content, rendered.parts)
+        who = (message.key, message.customer_id, message.address)
+        return Parcel(*who, parts, simulated=self.simulated, at=self.clock())
+
+    def _tracked(self, message: Claimed, content: Content, parts: Mapping[str, str]) -> Mapping[str, str]:
+        """The parts with links that tell who followed them, and marketing by e-mail with one to unsubscribe by."""
+        if self.links is None:
+            return parts
+        tracked = dict(self.links.track(message.key, parts).parts)
+        if content.purpose == "marketing" and "subject" in parts:
+            tracked.setdefault("unsubscribe", self.links.unsubscribe(message.key))
+        return tracked
 
 
 def _content(connection: Connection, version_id: int, name: str) -> Content | None:

@@ -16,7 +16,7 @@ from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
-from aimwell.delivery.opening import channels_of, open_desk
+from aimwell.delivery.opening import channels_of, links_of, open_desk
 from aimwell.delivery.outbox.why import why as explain_why
 from aimwell.evaluation.journeys.funnel import STEPS, Funnel
 from aimwell.evaluation.journeys.funnel import funnel as count_funnel
@@ -63,7 +63,7 @@ def serve(
             workspace.ledger() as ledger,
             open_desk(workspace, ledger, datetime.now(UTC), worker=f"web:{host}:{port}") as desk,
         ):
-            app = application(ledger, desk, channels_of(workspace), keys, language=language)
+            app = application(workspace.folder, ledger, desk, channels_of(workspace), keys, links=links_of(workspace), language=language)
             beside = _start_worker(workspace) if worker else None
             try:
                 serve_application(

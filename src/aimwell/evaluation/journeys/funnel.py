@@ -92,7 +92,7 @@ def funnel(connection: Connection, name: str) -> Funnel:
         places=_places(connection, name),
         passed=_passed(connection, name),
         nodes=_nodes(connection, name),
-        spent=row.spent / 100,
+        spent=row.spent / 1_000_000,
     )
 
 

@@ -6,7 +6,7 @@ replace themselves by key, so that reading a little more than is new (the last m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,12 +56,15 @@ class Recorded:
     outcomes: int
 
 
-def record_touches(warehouse: Warehouse, ledger: Ledger, now: datetime) -> Recorded:
-    """Bring what the ledger has learnt since the last time into the warehouse, in one transaction of the warehouse."""
+def record_touches(warehouse: Warehouse, ledger: Ledger, now: datetime, *, leave_out: Collection[str] = ()) -> Recorded:
+    """Bring what the ledger has learnt since the last time into the warehouse, in one transaction of the warehouse.
+
+    leave_out: channels that only play at sending; what they "sent" happened to nobody.
+    """
     since = _place(warehouse) - OVERLAP
     with ledger.reading() as connection:
-        touches = connection.execute(_touches(since)).all()
-        outcomes = connection.execute(_outcomes(since)).all()
+        touches = connection.execute(_touches(since, leave_out)).all()
+        outcomes = connection.execute(_outcomes(since, leave_out)).all()
     with warehouse.engine.transaction():
         _merge(warehouse, "touch", _touch_rows(touches), "touch_id")
         _merge(warehouse, "outcome", _outcome_rows(outcomes), "outcome_id")
@@ -79,17 +82,22 @@ def _place(warehouse: Warehouse) -> datetime:
     return from_store(rows[0]["reached"])
 
 
-def _touches(since: datetime) -> Select[*tuple[Any, ...]]:
+def _touches(since: datetime, leave_out: Collection[str]) -> Select[*tuple[Any, ...]]:
     names = ("key", "customer_id", "journey", "node", "content", "channel", "cost")
     accepted = type_coerce(intent.c.accepted_at, BigInteger).label("at")
     query = select(*(intent.c[name] for name in names), accepted)
-    return query.where(intent.c.accepted_at.is_not(None), intent.c.changed_at >= since)
+    mine = intent.c.channel.not_in(sorted(leave_out))
+    return query.where(intent.c.accepted_at.is_not(None), intent.c.changed_at >= since, mine)
 
 
-def _outcomes(since: datetime) -> Select[*tuple[Any, ...]]:
+def _outcomes(since: datetime, leave_out: Collection[str]) -> Select[*tuple[Any, ...]]:
     at = type_coerce(outcome.c.at, BigInteger).label("at")
     columns = (outcome.c.key, outcome.c.kind, outcome.c.ref, outcome.c.customer_id, outcome.c.value, at)
-    return select(*columns).where(outcome.c.recorded_at >= since, outcome.c.machine.is_(false()))
+    query = select(*columns).where(outcome.c.recorded_at >= since, outcome.c.machine.is_(false()))
+    if not leave_out:
+        return query
+    played = select(intent.c.key).where(intent.c.channel.in_(sorted(leave_out)))
+    return query.where(outcome.c.key.not_in(played))
 
 
 def _touch_rows(rows: Sequence[Any]) -> pa.Table:

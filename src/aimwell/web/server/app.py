@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,20 +25,27 @@ from aimwell.core.text import Language
 from aimwell.delivery.catalogue import ConfiguredChannel
 from aimwell.delivery.channel import BadCallback
 from aimwell.delivery.channel import Request as Posted
+from aimwell.delivery.links import Links
 from aimwell.delivery.outbox.claim import Desk as Outbox
 from aimwell.delivery.outbox.reports import take_reports
 from aimwell.delivery.outbox.why import why
 from aimwell.evaluation.journeys.funnel import funnel
+from aimwell.insight.identity.absorbing import CONSUMER as IDENTITY
 from aimwell.store.ledger.inbox import Inbox
 from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.strategy.journeys.entry import put_in
+from aimwell.strategy.journeys.feed import CONSUMER as JOURNEYS
 from aimwell.web.server.desk import Desk, read_secret
 from aimwell.web.server.events import event_router
+from aimwell.web.server.following import following_router
 from aimwell.web.server.keys import KeyRing, WriteKey
 from aimwell.web.server.limits import Pace
+from aimwell.web.server.onsite import onsite_router
 from aimwell.web.server.problems import Declined, answer_json, problem
 
 LARGEST_CALLBACK = 1_000_000
+CONSUMERS = (IDENTITY, JOURNEYS)
 
 
 class Calls(BaseModel):
@@ -51,15 +60,20 @@ class Calls(BaseModel):
 
 
 def application(
+    folder: Path,
     ledger: Ledger,
     outbox: Outbox,
     channels: Mapping[str, ConfiguredChannel],
     write_keys: Sequence[WriteKey],
     *,
+    links: Links | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     language: Language = "en",
 ) -> FastAPI:
-    """The whole application; it starts the inbox with itself and stops it at its end."""
+    """The whole application; it starts the inbox with itself and stops it at its end.
+
+    folder: the workspace.   links: reads the tracked links of messages; without it their addresses are not there.
+    """
     inbox, ring = Inbox(ledger), KeyRing(write_keys)
 
     @asynccontextmanager
@@ -71,12 +85,23 @@ def application(
             await run_in_threadpool(inbox.stop)
 
     app = FastAPI(title="Aimwell", lifespan=run_inbox, redirect_slashes=False)
-    app.include_router(event_router(Desk(inbox, ring, Pace())))
+    app.include_router(event_router(Desk(inbox, ring, Pace()), read_up_to=lambda: smallest_place(ledger)))
+    if links is not None:
+        app.include_router(following_router(ledger, outbox, links, clock))
+        app.include_router(onsite_router(folder, channels, links, clock))
     _answer_questions(app, ledger, ring, clock, language)
+    _give_addresses(app, ring, links)
     _take_callbacks(app, ledger, outbox, channels, clock)
     app.add_exception_handler(BadInput, _say_bad_input)
     app.add_exception_handler(HTTPException, _say_http)
     return app
+
+
+def smallest_place(ledger: Ledger) -> int:
+    """The number of the last message that every consumer of the ledger has read."""
+    with ledger.reading() as connection:
+        places = connection.scalars(select(cursor.c.position).where(cursor.c.consumer.in_(CONSUMERS))).all()
+    return min(places) if len(places) == len(CONSUMERS) else 0
 
 
 def _trusted(ring: KeyRing) -> Callable[[Request], WriteKey]:
@@ -117,6 +142,14 @@ def _answer_questions(
         with ledger.writing() as connection:
             put_in(connection, name, calls.customers, clock(), calls.request)
         return answer_json({"taken": len(set(calls.customers))}, 202)
+
+
+def _give_addresses(app: FastAPI, ring: KeyRing, links: Links | None) -> None:
+    @app.get("/api/onsite/{customer_id}", dependencies=[Depends(_trusted(ring))], summary="Where a page asks")
+    def address(customer_id: str) -> Response:
+        if links is None:
+            raise HTTPException(404, "set base under [links] in aimwell.toml")
+        return answer_json({"address": links.onsite(customer_id)})
 
 
 def _take_callbacks(
