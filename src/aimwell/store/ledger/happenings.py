@@ -84,7 +84,7 @@ def record(connection: Connection, happenings: Sequence[Happening]) -> int:
     connection.execute(delete(_fresh))
     rows = [
         {"customer_id": each.customer_id, "signal": each.signal, "at": each.at, "ref": each.ref}
-        for each in set(happenings)
+        for each in dict.fromkeys(happenings)
     ]
     connection.execute(insert(_fresh), rows)
     return _keep(connection)
@@ -124,7 +124,9 @@ def _keep(connection: Connection) -> int:
     """Keep the fresh happenings that are new, with all that follows from them."""
     known = exists().where(*(happening.c[name] == _fresh.c[name] for name in _NAMES))
     connection.execute(delete(_fresh).where(known))
-    new = insert_new_from(connection, happening, _NAMES, select(*(_fresh.c[name] for name in _NAMES)))
+    # In one order, so that two who tell the same at once wait for each other and never both ways.
+    fresh = select(*(_fresh.c[name] for name in _NAMES)).order_by(*(_fresh.c[name] for name in _NAMES))
+    new = insert_new_from(connection, happening, _NAMES, fresh)
     if new:
         connection.execute(_knocking())
         connection.execute(_wake(_fresh))
@@ -137,6 +139,7 @@ def _knocking() -> Insert:
         select(journey.c.name, _fresh.c.customer_id, _fresh.c.signal + literal(":") + _fresh.c.ref, _fresh.c.at)
         .join(listening, and_(listening.c.signal == _fresh.c.signal, listening.c.node == ">"))
         .join(journey, journey.c.version_id == listening.c.version_id)
+        .order_by(_fresh.c.at, _fresh.c.customer_id, _fresh.c.signal, _fresh.c.ref, journey.c.name)
     )
     return insert(knock).from_select(["journey", "customer_id", "cause", "at"], entering)
 
