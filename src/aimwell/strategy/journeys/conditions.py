@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field, model_serializer, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, model_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from aimwell.core.comparisons import Comparison, Part, Scalar, Word, comparisons, equality, matches
 
@@ -27,11 +29,14 @@ ANSWERS = ("opened", "clicked", "replied", "joined", "shared")
 OUTCOMES = ("delivered", *ANSWERS, "bounced", "complained", "unsubscribed")
 
 
+Wanted = Annotated[Comparison, BeforeValidator(equality, json_schema_input_type=str | int | float | bool | Comparison)]
+
+
 class EventWanted(Part):
     """An event by its name, and perhaps by its properties."""
 
     name: Word = Field(description="name of the event; page and screen for views")
-    where: Mapping[str, Annotated[Comparison, BeforeValidator(equality)]] = Field(
+    where: Mapping[str, Wanted] = Field(
         default_factory=dict, description="conditions on properties, such as {plan: gold} or {price: {above: 5}}"
     )
 
@@ -58,24 +63,31 @@ def _meets(comparison: Comparison, value: object) -> bool:
         return False
 
 
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+EventNamed = Annotated[EventWanted, BeforeValidator(_named, json_schema_input_type=str | EventWanted)]
+
+
 class SegmentIs(Part):
     """Is a member of the segment now."""
 
-    segment: Word
+    segment: Word = Field(description="name of a segment that the customer is in")
 
 
 class SegmentIsNot(Part):
     """Is not a member of the segment now."""
 
-    not_segment: Word
+    not_segment: Word = Field(description="name of a segment that the customer is not in")
 
 
 class ValueIs(Comparison):
     """A value of the profile: an attribute, a tag or a score."""
 
-    attribute: Word | None = None
-    tag: Word | None = None
-    score: Word | None = None
+    attribute: Word | None = Field(default=None, description="name of an attribute")
+    tag: Word | None = Field(default=None, description="name of a tag")
+    score: Word | None = Field(default=None, description="name of a score")
 
     @model_validator(mode="after")
     def _one_name(self) -> ValueIs:
@@ -96,7 +108,7 @@ class ValueIs(Comparison):
 class Happened(Part):
     """An event has happened since entry, or since the customer came to a node."""
 
-    event: Annotated[EventWanted, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)]
+    event: EventNamed = Field(description="the event: its name, or its name and what its properties are")
     since: Word | None = Field(default=None, description="a node: since the customer last came there")
 
 
@@ -112,6 +124,20 @@ class Outcome(Part):
     def _as_written(self) -> dict[str, str]:
         return {self.kind: self.node}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """As it is written: `opened: NODE`."""
+        node = {"type": "string", "description": "name of a node that sends"}
+        return {
+            "title": cls.__name__,
+            "description": cls.__doc__,
+            "type": "object",
+            "properties": dict.fromkeys(_OUTCOME_KEYS, node),
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+        }
+
     @property
     def kinds(self) -> tuple[str, ...]:
         return ANSWERS if self.kind == "answered" else (self.kind,)
@@ -120,32 +146,32 @@ class Outcome(Part):
 class TaskStage(Part):
     """A lead or task has come to a stage."""
 
-    node: Word
-    stage: Literal["open", "taken", "done", "rejected"]
+    node: Word = Field(description="name of a node of kind lead or task")
+    stage: Literal["open", "taken", "done", "rejected"] = Field(description="the stage that it has come to")
 
 
 class TaskIs(Part):
     """The lead or task that a node made has come to a stage."""
 
-    task: TaskStage
+    task: TaskStage = Field(description="which node made it, and the stage")
 
 
 class AllOf(Part):
     """All of these hold."""
 
-    all: tuple[Condition, ...] = Field(min_length=1)
+    all: tuple[Condition, ...] = Field(min_length=1, description="conditions that hold together")
 
 
 class AnyOf(Part):
     """At least one of these holds."""
 
-    any: tuple[Condition, ...] = Field(min_length=1)
+    any: tuple[Condition, ...] = Field(min_length=1, description="conditions of which one is enough")
 
 
 class Not(Part):
     """This does not hold; what is not known does not hold either way, so `not` of it does."""
 
-    not_: Condition = Field(alias="not")
+    not_: Condition = Field(alias="not", description="the condition that does not hold")
 
 
 Leaf: TypeAlias = SegmentIs | SegmentIsNot | ValueIs | Happened | Outcome | TaskIs

@@ -11,17 +11,20 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainValidator,
     SerializeAsAny,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from aimwell.core.comparisons import Duration, Number, Part, Word, several
 from aimwell.core.definitions import Definition, Label
 from aimwell.strategy.journeys.conditions import (
     Condition,
-    EventWanted,
+    EventNamed,
     Happened,
     Outcome,
     SegmentIs,
@@ -39,7 +42,7 @@ Objective = Literal["acquisition", "activation", "retention", "revenue", "referr
 class Schedule(Part):
     """At a time of day on some days, everyone who is then in a segment."""
 
-    time: TimeOfDay
+    time: TimeOfDay = Field(description='such as "09:00"')
     weekdays: tuple[Weekday, ...] = Field(default=(), description="by default every day")
     day_of_month: int | None = Field(default=None, ge=1, le=31, description="the last day of a month without this one")
     segment: Word = Field(description="who comes in")
@@ -51,9 +54,7 @@ class EntryRule(Part):
 
     segment: Word | None = Field(default=None, description="whoever enters this segment")
     existing: bool = Field(default=False, description="with segment: those too who are in it when the journey starts")
-    event: Annotated[
-        EventWanted | None, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)
-    ] = Field(default=None, description="whoever this happens to")
+    event: EventNamed | None = Field(default=None, description="whoever this happens to")
     schedule: Schedule | None = None
     api: Literal[True] | None = Field(default=None, description="whoever is put in by a call")
 
@@ -113,6 +114,30 @@ class Node(BaseModel):
             **({"to": dict(self.to)} if self.to else {}),
         }
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """As it is written: one of the kinds that exist with its settings, and where each port leads."""
+        to = {
+            "description": "where each port leads; for a node with one port, just the name of the next node",
+            "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}],
+        }
+        ways = []
+        for name, kind in node_kinds().items():
+            settings = handler(kind.settings.__pydantic_core_schema__)
+            if not handler.resolve_ref_schema(settings).get("properties"):
+                settings = {"anyOf": [settings, {"type": "null"}]}
+            ways.append(
+                {
+                    "title": kind.label.en,
+                    "description": kind.about.en,
+                    "type": "object",
+                    "properties": {name: settings, "to": to},
+                    "required": [name],
+                    "additionalProperties": False,
+                }
+            )
+        return {"title": cls.__name__, "description": cls.__doc__, "oneOf": ways}
+
     @property
     def implementation(self) -> NodeKind[Any]:
         return node_kinds()[self.kind]
@@ -158,7 +183,11 @@ def _some_goal(value: object) -> object:
 
 Share = Annotated[str, PlainValidator(_share, json_schema_input_type=str | int)]
 Rules = Annotated[
-    tuple[EntryRule, ...], BeforeValidator(lambda value: several([value] if isinstance(value, dict) else value))
+    tuple[EntryRule, ...],
+    BeforeValidator(
+        lambda value: several([value] if isinstance(value, dict) else value),
+        json_schema_input_type=EntryRule | list[EntryRule],
+    ),
 ]
 
 
@@ -171,7 +200,11 @@ class Journey(Definition):
     objective: Objective = Field(description="the part of the relation that it serves (AARRR)")
     entry: Rules = Field(description="one way in, or several")
     re_entry: Annotated[
-        ReEntry, BeforeValidator(lambda value: {"allowed": value} if isinstance(value, str) else value)
+        ReEntry,
+        BeforeValidator(
+            lambda value: {"allowed": value} if isinstance(value, str) else value,
+            json_schema_input_type=Literal["never", "after_end", "always"] | ReEntry,
+        ),
     ] = Field(default=ReEntry(), description="never, after_end, always, or with after: so long after the last entry")
     hold_out: Share = Field(default="10%", description="share of those who come in that gets nothing, to measure by")
     goal: Annotated[Mapping[Word, Condition], BeforeValidator(_some_goal)] = Field(

@@ -114,12 +114,17 @@ def counted_visit(place: Place) -> ColumnElement[int]:
 
 
 class NodeKind(ABC, Generic[S]):
-    """One kind of node: `name`, `label` and `settings` are set, and an instance at module level is found by itself."""
+    """One kind of node: an instance at module level is found by itself.
+
+    `name`, `label`, `about`, `settings` and `example` are set; `ports` and `leave` are written, the rest if needed.
+    """
 
     name: ClassVar[str]
     label: ClassVar[Words]
     about: ClassVar[Words]
     settings: type[S]
+    example: ClassVar[Mapping[str, object]]
+    """Settings as they may be written; the contract tests of nodes run them, and documents show them."""
     instant: ClassVar[bool] = False
     """Whether everyone leaves in the moment of coming (`timer` is not asked then)."""
     steps: ClassVar[bool] = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, case, literal
 
@@ -44,6 +47,7 @@ class Branch(NodeKind[BranchSettings]):
     label = Text("分支", "Branch")
     about = Text("按条件走不同的路", "go one way or another by a condition")
     settings = BranchSettings
+    example: ClassVar[Mapping[str, object]] = {"if": {"attribute": "city", "is": "上海"}}
 
     def ports(self, settings: BranchSettings) -> tuple[str, ...]:
         return ("yes", "no") if settings.if_ is not None else (*(each.port for each in settings.cases), "otherwise")

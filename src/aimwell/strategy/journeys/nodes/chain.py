@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from sqlalchemy import (
@@ -99,6 +99,10 @@ class Chain(NodeKind[ChainSettings]):
     label = Words("渠道链", "Channel chain")
     about = Words("依次尝试多个渠道，直到客户回应", "try one channel after another until the customer answers")
     settings = ChainSettings
+    example: ClassVar[Mapping[str, object]] = {
+        "channels": [{"channel": "push", "content": "hello"}, {"channel": "sms", "content": "short"}],
+        "within": "2d",
+    }
 
     def ports(self, settings: ChainSettings) -> tuple[str, ...]:
         return ("answered", "unanswered")

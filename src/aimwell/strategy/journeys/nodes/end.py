@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from aimwell.core.text import Text
 from aimwell.strategy.journeys.node import Leaving, NodeKind, NodeSettings, Scene, at_once
 
@@ -18,6 +21,7 @@ class End(NodeKind[EndSettings]):
     label = Text("结束", "End")
     about = Text("旅程到此结束", "the journey ends here")
     settings = EndSettings
+    example: ClassVar[Mapping[str, object]] = {}
 
     def ports(self, settings: EndSettings) -> tuple[str, ...]:
         return ()

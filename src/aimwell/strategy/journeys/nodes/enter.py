@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from pydantic import Field
 from sqlalchemy import insert, literal, select
@@ -28,6 +29,7 @@ class Enter(NodeKind[EnterSettings]):
     label = Text("进入旅程", "Enter")
     about = Text("让客户进入另一个旅程", "let the customer into another journey")
     settings = EnterSettings
+    example: ClassVar[Mapping[str, object]] = {"journey": "reactivation"}
 
     def ports(self, settings: EnterSettings) -> tuple[str, ...]:
         return ("next",)

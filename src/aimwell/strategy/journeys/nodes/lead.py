@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -28,6 +29,7 @@ class Lead(NodeKind[LeadSettings]):
     label = Text("创建线索", "Create lead")
     about = Text("把客户作为线索交给销售", "hand the customer to sales as a lead")
     settings = LeadSettings
+    example: ClassVar[Mapping[str, object]] = {"title": "Wants a loan", "owner": "sales"}
 
     def ports(self, settings: LeadSettings) -> tuple[str, ...]:
         return ("next",)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import Field, field_validator, model_validator
 from sqlalchemy import (
     Column,
@@ -74,6 +77,7 @@ class Score(NodeKind[ScoreSettings]):
     label = Words("加分", "Score")
     about = Words("给客户的一项分数加分或减分", "add to a score of the customer, or take away")
     settings = ScoreSettings
+    example: ClassVar[Mapping[str, object]] = {"name": "lead_score", "add": 10, "at_most": 100}
 
     def ports(self, settings: ScoreSettings) -> tuple[str, ...]:
         return ("next",)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy import literal
@@ -35,6 +36,7 @@ class Send(NodeKind[SendSettings]):
     label = Text("发送", "Send")
     about = Text("通过一个渠道发送一条内容", "send a content by one channel")
     settings = SendSettings
+    example: ClassVar[Mapping[str, object]] = {"channel": "push", "content": "hello"}
 
     def ports(self, settings: SendSettings) -> tuple[str, ...]:
         return ("next",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import accumulate
+from typing import ClassVar
 
 from pydantic import Field
 from sqlalchemy import BigInteger, case, literal
@@ -32,6 +33,7 @@ class Split(NodeKind[SplitSettings]):
     label = Text("分流", "Split")
     about = Text("按比例随机分流", "send people different ways at random")
     settings = SplitSettings
+    example: ClassVar[Mapping[str, object]] = {"weights": {"a": 50, "b": 50}}
 
     def ports(self, settings: SplitSettings) -> tuple[str, ...]:
         return tuple(settings.weights)

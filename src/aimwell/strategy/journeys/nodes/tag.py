@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 from sqlalchemy import ColumnElement, Float, Text, literal, null, type_coerce
@@ -43,6 +44,7 @@ class Tag(NodeKind[TagSettings]):
     label = Words("打标签", "Tag")
     about = Words("给客户打上或取下一个标签", "set a tag of the customer, or take it back")
     settings = TagSettings
+    example: ClassVar[Mapping[str, object]] = {"name": "lapsing"}
 
     def ports(self, settings: TagSettings) -> tuple[str, ...]:
         return ("next",)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -28,6 +29,7 @@ class Task(NodeKind[TaskSettings]):
     label = Text("创建任务", "Create task")
     about = Text("给同事创建一个任务", "give somebody a task about the customer")
     settings = TaskSettings
+    example: ClassVar[Mapping[str, object]] = {"title": "Call back", "owner": "service"}
 
     def ports(self, settings: TaskSettings) -> tuple[str, ...]:
         return ("next",)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, literal, null, or_, select
@@ -108,6 +109,7 @@ class Wait(NodeKind[WaitSettings]):
     label = Text("等待", "Wait")
     about = Text("等待一段时间、一个时刻、一个日期或一件事", "wait for a time, a date or an event")
     settings = WaitSettings
+    example: ClassVar[Mapping[str, object]] = {"event": {"attribute": "city", "is": "上海"}, "at_most": "3d"}
 
     def ports(self, settings: WaitSettings) -> tuple[str, ...]:
         return ("happened", "timeout") if settings.awaited else ("next",)

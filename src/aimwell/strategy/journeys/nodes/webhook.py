@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import Field
 from sqlalchemy import literal
 
@@ -29,6 +32,7 @@ class Webhook(NodeKind[WebhookSettings]):
     label = Text("通知系统", "Webhook")
     about = Text("通知另一个系统", "tell another system")
     settings = WebhookSettings
+    example: ClassVar[Mapping[str, object]] = {"content": "order_shipped"}
 
     def ports(self, settings: WebhookSettings) -> tuple[str, ...]:
         return ("next",)
