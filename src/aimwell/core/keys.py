@@ -21,12 +21,9 @@ def number_of(*parts: str) -> int:
     >>> number_of("ab", "c") == number_of("a", "bc")
     False
     """
-    digest = blake2b(digest_size=8)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return int.from_bytes(digest.digest(), "big") % _TOP
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    told = b"".join([piece for each in encoded for piece in (len(each).to_bytes(8, "big"), each)])
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), "big") % _TOP
 
 
 def share_of(*parts: str) -> float:
