@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import merge
+from itertools import islice
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.time import require_aware
@@ -14,6 +16,8 @@ from aimwell.simulation.app.answers import Answers, Delivery
 from aimwell.simulation.app.messages import Message
 from aimwell.simulation.app.sales import LeadGiven, Verdict
 from aimwell.simulation.app.world import World
+
+_TOGETHER = 20_000
 
 
 def _no_leads(now: datetime) -> Sequence[LeadGiven]:
@@ -57,12 +61,14 @@ class Play:
     """A world and a workspace on one clock; what is still to come is kept until its time.
 
     since: where the clock begins; the workspace first hears of everybody who had signed up by then (`introduce`).
+    caused: what messages have made people do so far, by the name of the event; nobody outside a simulation knows it.
     """
 
     world: World
     hands: Hands
     since: datetime
     now: datetime = field(init=False)
+    caused: Counter[str] = field(default_factory=Counter)
     _coming: Answers = field(default_factory=Answers)
     _verdicts: list[Verdict] = field(default_factory=list)
 
@@ -71,9 +77,11 @@ class Play:
 
     def introduce(self) -> int:
         """Let the workspace know everybody who has signed up before the clock began; returns how many."""
-        known = list(self.world.known(self.since))
-        self.hands.take_in(known, self.now)
-        return len(known)
+        known, count = self.world.known(self.since), 0
+        while some := list(islice(known, _TOGETHER)):
+            self.hands.take_in(some, self.now)
+            count += len(some)
+        return count
 
     def until(self, end: datetime, step: timedelta) -> Played:
         """Let time pass in steps up to `end`; the last step may be shorter. Raises BadQuestion for a step of nothing.
@@ -93,6 +101,7 @@ class Play:
         spoken = [each for each in self._verdicts if each.at <= now]
         self._verdicts = [each for each in self._verdicts if each.at > now]
         messages = list(self._arriving(now, due, spoken))
+        self.caused.update(str(message["event"]) for _, message in due.events)
         if messages:
             self.hands.take_in(messages, now)
         if due.reports:
