@@ -230,6 +230,17 @@ def _tag(walk: _Walk, settings: Any) -> None:
     walk.say(settings.name, value, walk.stay.at)
 
 
+def _score(walk: _Walk, settings: Any) -> None:
+    key, known = (walk.stay.customer, settings.name), walk.world.known
+    before, _ = known.values.get(key, (settings.start, None))
+    number = (before if isinstance(before, int | float) else settings.start) + settings.add
+    if settings.at_most is not None:
+        number = min(number, settings.at_most)
+    if settings.at_least is not None:
+        number = max(number, settings.at_least)
+    walk.say(settings.name, float(number), max(walk.stay.at, known.stated.get(key, walk.stay.at)))
+
+
 def _hand_over(walk: _Walk, _settings: Any) -> None:
     walk.stay.tasks.append((walk.stay.at, walk.stay.node))
 
@@ -304,12 +315,13 @@ _ARRIVE: Mapping[str, Callable[[_Walk, Any], None]] = {
     "wait": _begin_wait,
     "chain": _try_first,
     "tag": _tag,
+    "score": _score,
     "task": _hand_over,
     "lead": _hand_over,
     "enter": _enter,
 }
 _LEAVE: Mapping[str, Callable[[_Walk, Any], tuple[str, datetime]]] = {
-    **dict.fromkeys(("send", "webhook", "tag", "task", "lead", "enter"), _go_on),
+    **dict.fromkeys(("send", "webhook", "tag", "score", "task", "lead", "enter"), _go_on),
     "end": lambda walk, settings: ("end", walk.stay.at),
     "wait": _leave_wait,
     "branch": _leave_branch,

@@ -154,6 +154,7 @@ def leaves(
         {"not_in": ["sms"]},
     ]
     kinds.append(st.sampled_from(tags).map(lambda written: {"tag": label, **written}))
+    kinds.append(st.sampled_from([{"at_least": 3}, {"below": 0}]).map(lambda b: {"score": f"{label}_points", **b}))
     if tasks:
         kinds.append(_named(*tasks).map(lambda node: {"task": {"node": node, "stage": "open"}}))
     if senders:
@@ -209,6 +210,9 @@ def node_of(
     if kind == "tag":
         said: list[dict[str, object]] = [{}, {"value": "sms"}, {"clear": True}]
         return {"name": label} | draw(st.sampled_from(said)), ["next"]
+    if kind == "score":
+        bounds = draw(st.sampled_from([{}, {"at_most": 3}, {"at_least": 0}]))
+        return {"name": f"{label}_points", "add": draw(st.sampled_from([2, -1.5])), **bounds}, ["next"]
     if kind == "chain":
         tries = [{"channel": "push", "content": "hello"}, {"channel": "sms", "content": "again", "within": "5h"}]
         remember = draw(st.sampled_from([{}, {"remember": label}]))
@@ -265,7 +269,7 @@ def journeys(draw: st.DrawFn, name: str) -> Journey:
     written = {
         "objective": "activation",
         "entry": draw(st.sampled_from((joined, [joined, bought], [joined, {"segment": "lapsing"}]))),
-        "re_entry": draw(st.sampled_from(_RE_ENTRIES[:2] if {"tag", "chain"} & set(kinds) else _RE_ENTRIES)),
+        "re_entry": draw(st.sampled_from(_RE_ENTRIES[:2] if {"tag", "score", "chain"} & set(kinds) else _RE_ENTRIES)),
         "hold_out": draw(st.sampled_from(("0%", "0%", "0%", "30%"))),
         "goal": draw(st.dictionaries(_named("won", "sold"), rules, min_size=1, max_size=2)),
         "within": draw(_named("12h", "3d", "30d")),

@@ -48,7 +48,7 @@ def told(ledger: Ledger, story: Story, chunk: int) -> None:
 
 
 @given(stories(), st.sampled_from((1, 2, 100, 100)))
-@examples(16)
+@examples(14)
 def test_the_tick_agrees_with_the_plain_reference_after_every_step(ledger: Ledger, story: Story, chunk: int) -> None:
     told(ledger, story, chunk)
 
@@ -80,7 +80,7 @@ def outcome_of(ledger: Ledger, story: Story, chunk: int) -> Picture:
 
 
 @given(stories(), st.integers(1, 3))
-@examples(5)
+@examples(4)
 def test_ticking_often_or_rarely_in_large_or_small_chunks_leads_to_the_same(
     ledger: Ledger, story: Story, small: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_ticking_often_or_rarely_in_large_or_small_chunks_leads_to_the_same(
 
 
 @given(stories(), st.integers(1, 60))
-@examples(5)
+@examples(4)
 def test_a_tick_that_is_interrupted_at_any_statement_leaves_nothing_and_is_done_again(
     ledger: Ledger, story: Story, number: int
 ) -> None:
