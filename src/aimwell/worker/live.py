@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from aimwell.delivery.catalogue import ConfiguredChannel
+from aimwell.delivery.channels.simulated import SimulatedKind
 from aimwell.delivery.outbox.claim import Desk, claim
 from aimwell.delivery.outbox.outlet import Render
 from aimwell.delivery.outbox.recovery import reconcile, recover
@@ -28,7 +29,6 @@ from aimwell.insight.live.streaming import stream
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.store.ledger.writes import put
-from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.journeys.entry import let_in, someone_knocks
 from aimwell.strategy.journeys.feed import feed
@@ -62,17 +62,20 @@ class Step:
 
 @dataclass(slots=True)
 class Live:
-    """Everything that a step works with; `clock` gives the instant, by default the real one."""
+    """Everything that a step works with; `clock` gives the instant, by default the real one.
+
+    refresher: with the warehouse that it keeps up; None: nothing is read from or written to a warehouse, as in a
+    rehearsal, where segments stay as they are.
+    """
 
     workspace: Workspace
     ledger: Ledger
-    warehouse: Warehouse
     desk: Desk
     channels: Mapping[str, ConfiguredChannel]
     render: Render
     identity: IdentitySettings
     ticker: Ticker
-    refresher: Refresher
+    refresher: Refresher | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     upkeep: timedelta = timedelta(seconds=30)
     _kept_up: datetime = field(default=datetime(1970, 1, 1, tzinfo=UTC))
@@ -93,16 +96,22 @@ class Live:
         """Messages become customers, events of the warehouse, changes of segments, and happenings of journeys."""
         while read := absorb(self.ledger, self.identity, now=now).messages:
             done.messages += read
+        if self.refresher is not None:
+            self._bring_in(self.refresher, done, now)
+        while (fed := feed(self.ledger)).messages:
+            done.happenings += fed.happenings
+
+    def _bring_in(self, refresher: Refresher, done: Step, now: datetime) -> None:
+        """Events reach the warehouse, and what they change in segments comes back."""
         touched: set[str] = set()
-        while (batch := stream(self.warehouse, self.ledger)).messages or batch.renamed:
+        warehouse, simulated = refresher.warehouse, self.workspace.settings.simulated
+        while (batch := stream(warehouse, self.ledger, simulated=simulated)).messages or batch.renamed:
             touched |= set(batch.touched)
         segments = self._segments()
         if segments:
-            self.refresher.refresh(segments, touched, now)
-            changes = activate_memberships(self.warehouse, self.ledger, segments, now)
+            refresher.refresh(segments, touched, now)
+            changes = activate_memberships(warehouse, self.ledger, segments, now)
             done.entered, done.left = changes.entered, changes.left
-        while (fed := feed(self.ledger)).messages:
-            done.happenings += fed.happenings
 
     def _segments(self) -> frozenset[str]:
         with self.ledger.reading() as connection:
@@ -146,5 +155,12 @@ class Live:
         """What need not happen at every step: leases that ran out, messages in doubt, rows for the warehouse."""
         recover(self.desk, now)
         reconcile(self.desk, now)
-        record_touches(self.warehouse, self.ledger, now)
+        if self.refresher is not None:
+            record_touches(self.refresher.warehouse, self.ledger, now, leave_out=self._played())
         self._kept_up = now
+
+    def _played(self) -> frozenset[str]:
+        """The channels that only play at sending, unless the whole workspace is simulated."""
+        if self.workspace.settings.simulated:
+            return frozenset()
+        return frozenset(name for name, channel in self.channels.items() if isinstance(channel.kind, SimulatedKind))

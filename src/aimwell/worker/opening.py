@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
-from aimwell.delivery.opening import channels_of, open_desk
+from aimwell.delivery.opening import channels_of, links_of, open_desk
 from aimwell.insight.identity.evidence import IdentitySettings
 from aimwell.insight.live.refreshing import Refresher
 from aimwell.insight.segments.definition import Segment
@@ -18,29 +18,36 @@ from aimwell.worker.wording import Writer
 
 @contextmanager
 def open_live(
-    workspace: Workspace, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), worker: str | None = None
+    workspace: Workspace,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    worker: str | None = None,
+    warehouse: bool = True,
 ) -> Iterator[Live]:
     """A worker of a workspace, ready to step, until the block ends.
 
-    worker: a name that no other worker has; by default from machine and process.
+    worker: a name that no other worker has; by default from machine and process.   warehouse: without it segments stay
+    as they are, nothing is learnt of what happens, and links are not tracked: a rehearsal.
     Raises BadDefinition with every problem of channels and policy, Unavailable when a store or secret is missing.
     """
-    with (
-        workspace.ledger() as ledger,
-        workspace.warehouse() as warehouse,
-        open_desk(workspace, ledger, clock(), worker=worker) as desk,
-    ):
-        settings = workspace.settings
+    with ExitStack() as open_things:
+        ledger = open_things.enter_context(workspace.ledger())
+        desk = open_things.enter_context(open_desk(workspace, ledger, clock(), worker=worker))
+        refresher = None
+        if warehouse:
+            opened = open_things.enter_context(workspace.warehouse())
+            refresher = Refresher(workspace, opened, workspace.definitions(Segment))
+        settings, links = workspace.settings, links_of(workspace) if warehouse else None
+        simulated = settings.simulated or not warehouse
         yield Live(
             workspace=workspace,
             ledger=ledger,
-            warehouse=warehouse,
             desk=desk,
             channels=channels_of(workspace),
-            render=Writer(ledger, settings.language, settings.name, settings.simulated),
+            render=Writer(ledger, settings.language, settings.name, simulated, links, clock),
             identity=identity_of(workspace),
             ticker=Ticker(ledger, costs={name: desk.policy.cost(name) for name in desk.outlets}),
-            refresher=Refresher(workspace, warehouse, workspace.definitions(Segment)),
+            refresher=refresher,
             clock=clock,
         )
 

@@ -25,7 +25,8 @@ class Writer:
     """Renders batches of claimed messages; contents are compiled once per version.
 
     language: the workspace's, for customers of whom none is known.   company: the name of the workspace.
-    links: makes links that tell who followed them; without it links stay as they were written.   clock: when messages count as sent.
+    links: makes links that tell who followed them; without it links stay as they were written.
+    clock: the instant at which messages count as sent, by default the real one.
     """
 
     ledger: Ledger

@@ -14,6 +14,8 @@ from sqlglot import exp
 from tests.insight.live.stage import NOON, arrive
 
 from aimwell.insight.live.streaming import read_places, stream
+from aimwell.store.intake.messages import Message, parse_message
+from aimwell.store.ledger.arrivals import SIMULATION, keep_messages
 from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.warehouse.duck import DuckEngine
 from aimwell.store.warehouse.warehouse import Warehouse
@@ -99,3 +101,19 @@ def test_tables_of_the_company_take_what_they_have_columns_for(ledger: Ledger, w
     stream(warehouse, ledger)
     assert rows(warehouse, "customer", "customer_id", "city") == [("ann", None), ("old", "Jinan")]
     assert warehouse.history(NOON + timedelta(days=1)).catalog["customer"].rows == 2
+
+
+def test_what_a_rehearsal_made_up_stays_out_of_a_warehouse_of_real_data(ledger: Ledger, warehouse: Warehouse) -> None:
+    made_up = parse_message(
+        {"type": "track", "userId": "eve", "event": "order_completed", "messageId": "s1"}, received_at=NOON
+    )
+    assert isinstance(made_up, Message)
+    with ledger.writing_events() as connection:
+        keep_messages(connection, [(made_up, SIMULATION, True)])
+    arrive(ledger, {"type": "track", "userId": "ann", "event": "looked"})
+    streamed = stream(warehouse, ledger)
+    assert (streamed.messages, streamed.touched) == (2, ("ann",))
+    assert rows(warehouse, "event", "customer_id") == [("ann",)]
+    assert rows(warehouse, "customer", "customer_id") == [("ann",)]
+    with Warehouse(DuckEngine(), ZoneInfo("Asia/Shanghai")) as simulated:
+        assert stream(simulated, ledger, simulated=True).touched == ("ann", "eve")

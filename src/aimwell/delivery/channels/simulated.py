@@ -1,4 +1,4 @@
-"""A simulated provider that plays push or WeChat: nobody gets anything, and everything it keeps says so.
+"""A simulated provider that plays push, WeChat, SMS or e-mail: nobody gets anything, and everything it keeps says so.
 
 It behaves as providers do, at rates that are set and with draws fixed by a seed: accepts, refuses, fails, accepts and
 answers too late, repeats its callbacks and mixes their order. What it has "delivered" stands in its own file, written
@@ -56,8 +56,10 @@ _RELEASE = (
 _SIGNALS: Mapping[str, frozenset[Signal]] = {
     "push": frozenset(["delivered", "opened", "clicked"]),
     "wechat": frozenset(["delivered", "opened", "clicked", "replied", "unsubscribed"]),
+    "sms": frozenset(["delivered", "clicked", "unsubscribed"]),
+    "email": frozenset(["delivered", "opened", "clicked", "unsubscribed"]),
 }
-_ADDRESSES = {"push": "push_token", "wechat": "wechat"}
+_ADDRESSES = {"push": "push_token", "wechat": "wechat", "sms": "phone", "email": "email"}
 _DELAY = timedelta(seconds=2)
 
 Fate = Literal["accepted", "refused", "failed", "timed out", "lost"]
@@ -66,7 +68,7 @@ Fate = Literal["accepted", "refused", "failed", "timed out", "lost"]
 class SimulatedSettings(ChannelSettings):
     """What the provider plays and how badly it behaves; all rates are shares of calls, drawn from the seed."""
 
-    plays: Literal["push", "wechat"] = Field(default="push", description="what it stands for")
+    plays: Literal["push", "wechat", "sms", "email"] = Field(default="push", description="what it stands for")
     seed: int = Field(default=0, description="the same seed and the same calls give the same answers")
     idempotent: bool = Field(default=True, description="whether it delivers a key once however often it gets it")
     tells: bool = Field(default=True, description="whether it can be asked what became of a key")
@@ -238,8 +240,8 @@ class SimulatedKind(ChannelKind[SimulatedSettings]):
     name = "simulated"
     label = Text("模拟渠道", "Simulated channel")
     meaning = Text(
-        "扮演推送或微信的模拟服务商，没有人真的收到",
-        "A simulated provider that plays push or WeChat; nobody gets anything",
+        "扮演推送、微信、短信或邮件的模拟服务商，没有人真的收到",
+        "A simulated provider that plays push, WeChat, SMS or e-mail; nobody gets anything",
     )
     address = "push_token"
     parts = ("text", "title", "link")

@@ -18,6 +18,7 @@ from sqlglot import exp
 from aimwell.core.tables import TABLES
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.lookup import resolve_messages
+from aimwell.store.ledger.arrivals import SIMULATION
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.inbox import message
 from aimwell.store.ledger.schema.people import customer, merge
@@ -58,9 +59,10 @@ class Streamed:
     renamed: int = 0
 
 
-def stream(warehouse: Warehouse, ledger: Ledger, *, limit: int = CHUNK) -> Streamed:
+def stream(warehouse: Warehouse, ledger: Ledger, *, simulated: bool = False, limit: int = CHUNK) -> Streamed:
     """Append the next messages that identity has absorbed; call again while `messages` > 0.
 
+    simulated: whether the warehouse is itself simulated. If not, what a rehearsal made up is read and left out.
     Rows and place are one transaction of the warehouse: a crash repeats reading, never a row.
     """
     places = read_places(warehouse)
@@ -73,10 +75,11 @@ def stream(warehouse: Warehouse, ledger: Ledger, *, limit: int = CHUNK) -> Strea
         rows = connection.execute(_next(places["message"], known, limit)).all()
     if not rows and not merges:
         return Streamed(0, ())
+    real = rows if simulated else [row for row in rows if row.source != SIMULATION]
     with ledger.reading() as connection:
-        owners = resolve_messages(connection, _senders(rows))
+        owners = resolve_messages(connection, _senders(real))
         people = _people(connection, {owner for owner in owners if owner})
-    events = _events(rows, owners)
+    events = _events(real, owners)
     with warehouse.engine.transaction():
         renamed = _rename(warehouse, [(row.gone, row.kept) for row in merges])
         _append(warehouse, "customer", _new_people(warehouse, people))
@@ -103,7 +106,7 @@ def _keep_places(warehouse: Warehouse, places: dict[str, int]) -> None:
 
 
 def _next(place: int, known: int, limit: int) -> Any:  # noqa: ANN401 (a Select of many types)
-    names = ("seq", "message_id", "kind", "name", "user_id", "anonymous_id", "properties", "context")
+    names = ("seq", "message_id", "source", "kind", "name", "user_id", "anonymous_id", "properties", "context")
     instants = [type_coerce(message.c[name], BigInteger).label(name) for name in ("occurred_at", "received_at")]
     query = select(*(message.c[name] for name in names), *instants)
     return query.where(message.c.seq > place, message.c.seq <= known).order_by(message.c.seq).limit(limit)

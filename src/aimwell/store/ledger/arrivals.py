@@ -17,6 +17,9 @@ from aimwell.store.intake.rejections import Rejected
 from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.schema.inbox import message, refused_message
 
+SIMULATION = "simulation"
+"""The source of messages that a rehearsal made up: no write key has this name, no warehouse of real data keeps them."""
+
 ROWS_AT_ONCE = 256
 """Rows of one INSERT; what is left over goes in powers of two, so that few statements are ever compiled."""
 
