@@ -227,3 +227,33 @@ def test_a_late_answer_counts_from_the_last_message_of_a_chain_on(ledger: Ledger
     picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey({"first": chain})], steps), 100)
     assert [row[4] for row in picture["intents"]] == [BEGIN, BEGIN + day]
     assert [(row[6], row[5]) for row in picture["passages"]] == [("answered", BEGIN + day), ("end", BEGIN + day)]
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("happened", "ended"),
+    [
+        ([("opened_app", DAY / 8)], (None, DAY / 8, "happened")),
+        ([("opened_app", DAY)], (None, DAY, "happened")),
+        ([("opened_app", DAY + timedelta(microseconds=1))], (None, DAY, "timeout")),
+        ([("opened_app", DAY / 8), ("bought", DAY / 8)], ("goal", DAY / 8, None)),
+        ([("closed", DAY / 8), ("bought", DAY / 8)], ("goal", DAY / 8, None)),
+        ([("closed", DAY / 12), ("bought", DAY / 8)], ("closed", DAY / 12, None)),
+        ([("bought", DAY)], ("goal", DAY, None)),
+    ],
+)
+def test_at_one_instant_come_goal_exit_event_timer(
+    ledger: Ledger, happened: list[tuple[str, timedelta]], ended: tuple[str | None, timedelta, str | None]
+) -> None:
+    wait = {"wait": {"event": {"event": "opened_app"}, "at_most": "1d"}, "to": {"happened": "over", "timeout": "over"}}
+    journey = one_journey({"first": wait}, exits={"closed": {"event": "closed"}})
+    events: list[Step] = [Happens("ann", name, BEGIN + after, name) for name, after in happened]
+    steps: list[Step] = [Happens("ann", "joined", BEGIN, "first"), *events, Ticks(BEGIN + 2 * DAY)]
+    story = Story(BEGIN, {"ann": "UTC"}, [journey], steps)
+    told(ledger, story, 100)
+    picture = outcome_of(ledger, story, 100)
+    ports = [row[6] for row in picture["passages"] if row[2] == "first"]
+    (row,) = picture["enrolments"]
+    assert (row[7], row[8] - BEGIN, ports[0] if ports else None) == ended
