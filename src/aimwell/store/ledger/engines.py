@@ -102,11 +102,9 @@ def explaining(engine: Engine) -> Iterator[None]:
         meaning = _meaning(error)
         if meaning is None:
             raise
-        url = engine.url
-        place = f"in {url.database}" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-        raise Unavailable(
-            f"The ledger {place} {meaning[0]}", seen=str(error.orig).strip(), remedy=meaning[1]
-        ) from error
+        place = engine.url.database if engine.name == "sqlite" else engine.url.render_as_string(hide_password=True)
+        seen = " ".join(str(error.orig).split()).rstrip(".?")
+        raise Unavailable(f"The ledger in {place} {meaning[0]}", seen=seen, remedy=meaning[1]) from error
 
 
 def _meaning(error: DBAPIError) -> tuple[str, str] | None:

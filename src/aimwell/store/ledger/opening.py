@@ -69,7 +69,7 @@ def require_plain_order(connection: Connection) -> None:
     encoding = connection.scalar(select(func.current_setting("server_encoding")))
     if not plain or encoding != "UTF8":
         raise BadQuestion(
-            "The ledger's database compares texts by the rules of a language",
+            "The ledger's database does not keep or compare texts as Python does",
             expected="encoding UTF8 and the order C",
             seen=f"encoding {encoding}, {'the order C' if plain else 'another order'}",
             remedy="Make it so: CREATE DATABASE aimwell TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';",
