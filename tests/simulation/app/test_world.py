@@ -5,10 +5,12 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from aimwell.simulation.app.__main__ import main
 from aimwell.simulation.app.addresses import person_of
 from aimwell.simulation.app.habits import SURE, SURE_DAYS
 from aimwell.simulation.app.people import NEVER, STRATA
@@ -133,3 +135,11 @@ def test_the_truth_names_every_customer_and_every_rate(world: World) -> None:
     effects = {(row["effect"], row["habit"]): row["value"] for row in truth["effects"].to_pylist()}
     assert effects["answers_wechat", "wechat"] == 0.9
     assert effects["first_loan_added_by_opening", "never"] == 0.0
+
+
+def test_the_messages_can_be_written_to_a_file_with_the_truth_apart(tmp_path: Path) -> None:
+    assert main([str(tmp_path), "--customers", "40", "--days", "5"]) == 0
+    lines = (tmp_path / "data" / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len({json.loads(line)["messageId"] for line in lines}) == len(lines) > 40
+    assert {path.name for path in (tmp_path / "truth").iterdir()} == {"customers.parquet", "effects.parquet"}
+    assert main([str(tmp_path), "--customers", "0"]) == 1
