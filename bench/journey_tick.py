@@ -68,9 +68,8 @@ def main(people: int, place: str | Path) -> None:
     moved = people * 0.9
     print(f"{ledger.backend}, {people:,} people, nine tenths of them moved")
     print(f"entry            {entered:8.1f} s   {people / entered:10,.0f} people/s")
-    print(
-        f"through the send {through:8.1f} s   {moved / through:10,.0f} people/s   {moved / through * single:5.0f} x one by one"
-    )
+    ratio = moved / through * single
+    print(f"through the send {through:8.1f} s   {moved / through:10,.0f} people/s   {ratio:5.0f} x one by one")
     print(f"out of the wait  {last:8.1f} s   {moved / last:10,.0f} people/s")
     print(f"one at a time    {single * 1000:8.2f} ms each   {1 / single:8,.0f} people/s")
     print(f"idle tick        {idle * 1000:8.2f} ms")
