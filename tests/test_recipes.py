@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import feather
+from sqlalchemy import select
 from tests.store.warehouse.shop import AS_OF, small_shop
+from tests.strategy.journeys import test_nodes as journey_nodes
 
 from aimwell.core import registry
 from aimwell.core.definitions import parse_definitions
@@ -25,9 +28,15 @@ from aimwell.insight.features.library import GROUP as FAMILIES
 from aimwell.insight.features.library import library
 from aimwell.insight.predictions.definition import Prediction
 from aimwell.science.cluster.method import method
+from aimwell.store.ledger.ledger import open_ledger
+from aimwell.store.ledger.schema.enrolments import enrolment
 from aimwell.store.sources.reading import GROUP as READERS
 from aimwell.store.sources.reading import readers
 from aimwell.store.warehouse.duck import DuckEngine
+from aimwell.strategy.journeys import definition
+from aimwell.strategy.journeys.kinds import GROUP as NODES
+from aimwell.strategy.journeys.kinds import node_kinds
+from aimwell.strategy.journeys.tick import Ticker
 
 ROOT = Path(__file__).parent.parent
 RECIPES = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL))
@@ -39,7 +48,13 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     package = tmp_path / "somebody"
     package.mkdir()
     points = {}
-    groups = {"families": FAMILIES, "cluster": "aimwell.clusterings", "readers": READERS, "channels": CHANNELS}
+    groups = {
+        "families": FAMILIES,
+        "cluster": "aimwell.clusterings",
+        "readers": READERS,
+        "channels": CHANNELS,
+        "nodes": NODES,
+    }
     for name, text in RECIPES.items():
         if name.endswith(".py"):
             (package / Path(name).name).write_text(text, encoding="utf-8")
@@ -53,7 +68,9 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 def test_each_recipe_goes_into_a_folder_that_exists_as_a_file_that_does_not() -> None:
-    assert {"families", "cluster", "readers", "predictions", "channels"} <= {Path(name).parent.name for name in RECIPES}
+    assert {"families", "cluster", "readers", "predictions", "channels", "nodes"} <= {
+        Path(name).parent.name for name in RECIPES
+    }
     for name in RECIPES:
         if name.endswith(".py"):
             assert (ROOT / name).parent.is_dir()
@@ -98,6 +115,24 @@ def test_the_recipe_of_a_channel_is_found_and_sends_each_key_once(tmp_path: Path
     assert [[receipt.result for receipt in batch] for batch in receipts] == [["accepted", "refused"]] * 2
     assert [file.read_text("utf-8") for file in tmp_path.glob("*.txt")] == ["Main Street 1\n\nHello\nYours\n"]
     assert [receipt.result for receipt in channel.look_up(["1:a:1:0", "2:a:1:0"])] == ["accepted", "failed"]
+
+
+@pytest.mark.usefixtures("third_party")
+def test_the_recipe_of_a_journey_node_is_found_and_lets_a_share_go_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = node_kinds.__wrapped__()
+    for module in (definition, journey_nodes):
+        monkeypatch.setattr(module, "node_kinds", lambda: found)
+    ledger = open_ledger(tmp_path / "ledger")
+    journey_nodes.put_in(ledger, journey_nodes.journey_of(found["pace"]), 200)
+    assert 15 < Ticker(ledger).tick(journey_nodes.NOW).ended < 70
+    with journey_nodes.statements(ledger) as seen:
+        Ticker(ledger).tick(journey_nodes.NOW + timedelta(days=1))
+    assert seen
+    with ledger.reading() as connection:
+        assert set(connection.scalars(select(enrolment.c.state))) == {"finished"}
+    ledger.close()
 
 
 def test_the_recipe_of_a_prediction_is_a_valid_definition() -> None:
