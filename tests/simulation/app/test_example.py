@@ -273,7 +273,7 @@ def test_the_birthday_comes_at_nine_of_the_customers_own_clock(stage: Callable[.
         there.take_in([newcomer(person, at=there.now, zone=zone, birth_date="1990-05-03")], there.now)
     there.move(there.now)
     for who in there.customers().values():
-        there.enter_segment(who, "birthday_known")
+        there.enter_segment(who, "everybody")
     there.pass_time(12 * DAY, 3 * DAY)
     there.pass_time(4 * DAY, 2 * DAY)
     for person, hour in ((1, 1), (2, 13)):
@@ -289,7 +289,7 @@ def test_a_birthday_on_the_29th_of_february_is_kept_on_it_in_a_leap_year_and_eve
     there.take_in([newcomer(1, at=there.now, birth_date="1992-02-29")], there.now)
     there.move(there.now)
     who = there.customers()[address("user_id", 1)]
-    there.enter_segment(who, "birthday_known")
+    there.enter_segment(who, "everybody")
     there.pass_time(410 * DAY, 15 * DAY)
     pushed = [each.planned_at for each in there.intents("birthday", who) if each.channel == "push"]
     assert pushed == [datetime(2027, 2, 28, 1, tzinfo=UTC), datetime(2028, 2, 29, 1, tzinfo=UTC)]
