@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -83,6 +84,17 @@ def make_folder(folder: Path) -> None:
         raise Unavailable(f"The ledger's folder {folder} cannot be made", seen=seen, remedy=_RIGHTS) from error
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file that others may be writing: whole or not at all."""
+    unfinished = target.with_name(f"{target.name}.part")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(unfinished)) as writing:
+        reading.backup(writing)
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())
+    unfinished.replace(target)
+
+
 @contextmanager
 def explaining(engine: Engine) -> Iterator[None]:
     """Say of a failure that is nobody's mistake in code what it means and what to do about it.
@@ -118,7 +130,7 @@ def _meaning(error: DBAPIError) -> tuple[str, str] | None:
     return _POSTGRES.get(code or "")
 
 
-def _prepare(connection: SqliteConnection, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     """Every commit reaches the disk (a record before a call must survive a power cut); readers never wait."""
     connection.isolation_level = None  # the driver's own BEGIN would come too late, and never before DDL
     for pragma in (

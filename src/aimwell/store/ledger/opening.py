@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, literal, select
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import number_of
-from aimwell.store.ledger.engines import READS, WRITES, explaining
+from aimwell.store.ledger.engines import READS, WRITES, copy_file, explaining
 from aimwell.store.ledger.migrations.chain import Chain
 
 
@@ -46,7 +44,7 @@ def bring_up(chain: Chain, door: Door) -> None:
             if standing is not None and standing != chain.head:
                 chain.check(standing)
                 if door.file:
-                    _copy(door.file, door.file.with_name(f"{door.file.name}.before-{chain.head}"))
+                    copy_file(door.file, door.file.with_name(f"{door.file.name}.before-{chain.head}"))
             with _alone(door) as connection:
                 _bring_up(chain, connection)
 
@@ -89,14 +87,3 @@ def _alone(door: Door) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(number_of("ledger", "tables"))))
         yield connection
-
-
-def _copy(file: Path, copy: Path) -> None:
-    """A whole copy or none: made beside, then named."""
-    unfinished = copy.with_name(f"{copy.name}.part")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as target:
-        source.backup(target)
-    with unfinished.open("rb") as written:
-        os.fsync(written.fileno())
-    unfinished.replace(copy)
