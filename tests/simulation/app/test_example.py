@@ -42,7 +42,7 @@ def played(world: World, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     stage = Stage(tmp_path_factory.mktemp("app"), START, journeys=("first_loan", "reactivation"))
     play = Play(world, stage.hands, START)
     play.introduce()
-    play.until(START + timedelta(days=22), timedelta(hours=33))
+    play.until(START + timedelta(days=22), timedelta(hours=53))
     return stage
 
 
@@ -139,8 +139,8 @@ def test_the_second_benefit_begins_with_the_channel_that_was_answered(
     there = stage(START, "first_loan")
     there.take_in([newcomer(person, at=START), text(person, at=START, event="limit_granted", amount=9_000)], START)
     there.move(START)
-    for _ in range(10):
-        _answer(world, there, DAY)
+    for _ in range(5):
+        _answer(world, there, 2 * DAY)
     who = there.customers()[address("user_id", person)]
     assert [each.channel for each in there.intents("first_loan", who)] == ["push", "push", "sms", "wechat"]
     assert there.values(who)["preferred_channel"] == "wechat"
@@ -210,7 +210,7 @@ def test_a_basket_that_is_bought_in_time_is_not_reminded_of_and_one_that_is_left
     there.take_in([text(person, at=morning, event="product_added") for person in (1, 2)], morning)
     there.move(morning)
     there.take_in([text(1, at=morning + HOUR, event="order_completed")], morning + HOUR)
-    there.pass_time(3 * DAY, 12 * HOUR)
+    there.pass_time(3 * DAY, DAY)
     customers = there.customers()
     bought, left = (customers[address("user_id", person)] for person in (1, 2))
     assert not there.intents("abandoned_basket", bought)
@@ -226,7 +226,7 @@ def test_who_signs_up_is_greeted_by_day_and_introduced_if_nothing_was_looked_at(
     people = [newcomer(1, at=night, language="zh"), newcomer(2, at=night, language="en", name="Robin")]
     there.take_in([*people, *(text(person, at=night, event="signed_up") for person in (1, 2))], night)
     there.move(night)
-    there.pass_time(12 * HOUR, 4 * HOUR)
+    there.pass_time(12 * HOUR, 6 * HOUR)
     there.take_in([text(2, at=night + 20 * HOUR, event="product_viewed")], night + 20 * HOUR)
     there.pass_time(5 * DAY, DAY)
     sent = [(each.content, each.planned_at) for each in there.intents("welcome")]
@@ -301,7 +301,7 @@ def test_rising_churn_risk_leads_to_one_of_two_offers_by_lot_and_then_to_a_call(
     there.move(START)
     for who in there.customers().values():
         there.enter_segment(who, "churn_rising")
-    there.pass_time(8 * DAY, 12 * HOUR)
+    there.pass_time(8 * DAY, 2 * DAY)
     contents = [each.content for each in there.intents("win_back")]
     assert 15 < contents.count("win_back_coupon") < 45
     assert contents.count("win_back_coupon") + contents.count("win_back_words") == 60
