@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aimwell.cli.audience_files import write_table
+from aimwell.cli.rehearsal import rehearse_here
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import open_workshop
@@ -15,8 +16,10 @@ from aimwell.insight.segments.definition import Segment
 from aimwell.store.workspace import Workspace
 from aimwell.web.report import gathering
 from aimwell.web.report.build import Findings, build_page
+from aimwell.web.report.journeys import journey_stories
 from aimwell.web.report.page import render
 from aimwell.web.report.questions import Question, question_of
+from aimwell.web.report.sections.journeys import JourneyStory
 from aimwell.worker.job import Results, run
 
 LISTED = 500
@@ -32,11 +35,24 @@ class Left:
     questions: Mapping[str, Question]
     report: Path
     lists: tuple[Path, ...]
+    journeys: Sequence[JourneyStory] = ()
 
 
-def run_and_report(workspace: Workspace, *, as_of: str | None, language: Language, progress: Progress = silent) -> Left:
-    """The main job, then lists as CSV and Parquet and the report as HTML, in the workspace's `out` folder."""
-    results = run(workspace, as_of=as_of, top=LISTED, progress=part(progress, 0.0, 0.9))
+def run_and_report(
+    workspace: Workspace,
+    *,
+    as_of: str | None,
+    language: Language,
+    rehearsal: bool = False,
+    progress: Progress = silent,
+) -> Left:
+    """The main job, then lists as CSV and Parquet and the report as HTML, in the workspace's `out` folder.
+
+    rehearsal: play the journeys in between, with simulated answers, so that their funnels are in the report.
+    """
+    results = run(workspace, as_of=as_of, top=LISTED, progress=part(progress, 0.0, 0.85))
+    if rehearsal:
+        rehearse_here(workspace, results.as_of, progress=part(progress, 0.85, 0.9))
     return report_on(workspace, results, language=language, progress=part(progress, 0.9, 1.0))
 
 
@@ -53,7 +69,7 @@ def report_on(workspace: Workspace, results: Results, *, language: Language, pro
     fresh.replace(report)
     progress("report", 1.0)
     lists = tuple(path for paths in files.values() for path in paths)
-    return Left(results, findings.titles, findings.questions, report, lists)
+    return Left(results, findings.titles, findings.questions, report, lists, findings.journeys)
 
 
 def gather(
@@ -81,6 +97,7 @@ def gather(
         customer=gathering.customer_story(workshop, definitions, backtests, results.scorings, labels, as_of),
         earlier=gathering.earlier_loads(engine, results.load),
         quality=gathering.quality_of(engine, results.load, workspace.settings.timezone),
+        journeys=journey_stories(workspace),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aimwell.core.text import Language, Text
+from aimwell.web.report.sections.journeys import JourneyStory, effect
 from aimwell.web.report.sections.predictions import verdict
 from aimwell.web.report.sections.summary import first_tenth
 from aimwell.worker.job import Results
@@ -20,6 +21,13 @@ _LIST = Text(
     "  Turn first to the best {first:,} of {people:,}: {file}",
 )
 _FAILED = Text("{title}没有更新：{why}", "{title} was not brought up to date: {why}")
+_FUNNEL = Text(
+    "进入 {entered:,} 人，其中 {held_out:,} 人留出；发出 {exposed:,}，送达 {delivered:,}，打开 {opened:,}，"
+    "点击 {clicked:,}，达成目标 {bought:,}。",
+    "{entered:,} came in, {held_out:,} of them held out; {exposed:,} were sent something, {delivered:,} got it, "
+    "{opened:,} opened, {clicked:,} clicked, {bought:,} reached the goal.",
+)
+_NEXT = Text("接下来：", "Next:")
 _SEGMENTS = Text("{count} 个人群已更新。", "{count} segments are up to date.")
 _REPORT = Text("报告：{report}", "Report: {report}")
 
@@ -41,6 +49,36 @@ def summary_lines(
         lines.append(_SEGMENTS.format(count=len(results.segments)).said(language))
     lines.append(_REPORT.format(report=report).said(language))
     return lines
+
+
+def journey_lines(stories: Sequence[JourneyStory], folder: Path, language: Language) -> list[str]:
+    """For each journey who came in, its funnel and what it changed; then how to look further. Nothing without any."""
+    lines: list[str] = []
+    for story in stories:
+        steps = story.funnel.steps
+        counts = {step: steps[step] for step in ("exposed", "delivered", "opened", "clicked", "bought")}
+        title = Text(
+            f"{story.title.zh}（模拟的回应）" if story.simulated else story.title.zh,
+            f"{story.title.en} (simulated answers)" if story.simulated else story.title.en,
+        )
+        funnel = _FUNNEL.format(entered=story.funnel.entered, held_out=story.held_out, **counts)
+        lines.append(Text(f"{title.zh}：{funnel.zh}", f"{title.en}: {funnel.en}").said(language))
+        lines.append("  " + effect(story).said(language))
+    if stories:
+        lines.append(_NEXT.said(language))
+        lines += [f"  {command}" for command in _commands(stories[0], folder)]
+    return lines
+
+
+def _commands(story: JourneyStory, folder: Path) -> list[str]:
+    place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    where = "" if place == Path() else f" -w {place}"
+    customer = story.example or "CUSTOMER"
+    return [
+        f"aimwell serve{where}",
+        f"aimwell funnel {story.name}{where}",
+        f"aimwell why {customer} {story.name}{where}",
+    ]
 
 
 def _read(results: Results) -> Text:

@@ -13,7 +13,7 @@ from aimwell.cli.console import FAILED, Session, told
 from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
 from aimwell.cli.reporting import run_and_report
-from aimwell.cli.summary import summary_lines
+from aimwell.cli.summary import journey_lines, summary_lines
 from aimwell.core.text import Text
 from aimwell.store.workspace import SETTINGS_FILE, Workspace, open_workspace
 
@@ -33,7 +33,7 @@ def run(
     """Load, tag, score and segment everybody; leave a report and lists of whom to contact in `out/`."""
     session = session_of(context)
     with told(session):
-        _run(session, session.workspace(), as_of)
+        _run(session, session.workspace(), as_of, rehearsal=False)
 
 
 @RUN.app.command("demo")
@@ -41,19 +41,19 @@ def demo(
     context: typer.Context,
     folder: Annotated[Path, typer.Option(help="Where the workspace is made")] = Path("demo"),
 ) -> None:
-    """Build the Complete Journey workspace from its installed package and run the whole job on real customers."""
+    """Build the Complete Journey workspace, run the whole job on real customers, and rehearse its journey on them."""
     session = session_of(context)
     with told(session):
         if not (folder / SETTINGS_FILE).exists():
             shutil.copytree(example_folder("complete_journey"), folder, dirs_exist_ok=True)
-        _run(session, open_workspace(folder), None)
+        _run(session, open_workspace(folder), None, rehearsal=True)
 
 
-def _run(session: Session, workspace: Workspace, as_of: str | None) -> None:
+def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal: bool) -> None:
     language = session.speaks(workspace)
     check_all(workspace)  # every mistake is told before any work is done
     with session.progress(workspace.settings.name) as progress:
-        left = run_and_report(workspace, as_of=as_of, language=language, progress=progress)
+        left = run_and_report(workspace, as_of=as_of, language=language, rehearsal=rehearsal, progress=progress)
     session.json(
         {
             "as_of": left.results.as_of,
@@ -63,11 +63,14 @@ def _run(session: Session, workspace: Workspace, as_of: str | None) -> None:
             "predictions": {name: trained.backtest for name, trained in left.results.predictions.items()},
             "segments": left.results.segments,
             "failures": left.results.predicted.failures,
+            "journeys": {story.name: story for story in left.journeys},
         }
     )
     currency = workspace.settings.currency
     for line in summary_lines(left.results, left.titles, currency, language, left.lists, left.report):
         session.say(line)
     session.say(_OPEN.said(language))
+    for line in journey_lines(left.journeys, workspace.folder, language):
+        session.say(line)
     if left.results.predicted.failures:
         raise typer.Exit(FAILED)  # whoever schedules runs is told; what succeeded is kept

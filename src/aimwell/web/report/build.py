@@ -19,11 +19,13 @@ from aimwell.web.report.sections import summary
 from aimwell.web.report.sections.audience import audience_blocks
 from aimwell.web.report.sections.clusterings import clustering_blocks
 from aimwell.web.report.sections.customer import CustomerStory, customer_blocks
+from aimwell.web.report.sections.journeys import SIMULATED, JourneyStory, journey_blocks
 from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import Earlier, quality_blocks
 from aimwell.web.report.sections.segments import SegmentStory, segment_blocks
 
 _PREDICTIONS = Text("预测与名单", "Predictions and lists")
+_JOURNEYS = Text("行动", "Action")
 _CUSTOMERS = Text("客户", "Customers")
 _DATA = Text("数据", "Data")
 
@@ -46,7 +48,7 @@ class Findings:
     """What the report is about; whatever is empty is left out.
 
     questions: of each backtest, in words.   failures: what went wrong, by prediction.   earlier: sources that brought
-    nothing new.   quality: what is odd in the tables.
+    nothing new.   quality: what is odd in the tables.   journeys: those that were applied.
     """
 
     as_of: datetime
@@ -63,6 +65,7 @@ class Findings:
     customer: CustomerStory | None = None
     earlier: Sequence[Earlier] = ()
     quality: Sequence[TableQuality] = ()
+    journeys: Sequence[JourneyStory] = ()
     extra: Sequence[Section] = ()
 
 
@@ -79,6 +82,7 @@ def build_page(workspace: Workspace, findings: Findings) -> Page:
         sections=[
             _summary(findings, workspace),
             *_predictions(findings, settings.currency),
+            *_journeys(findings),
             *_customers(findings, workspace),
             *findings.extra,
             Section(
@@ -177,6 +181,15 @@ def _predictions(findings: Findings, currency: str) -> list[Section]:
         ask = Text("可信吗，值得联系谁？", "Can it be trusted, and whom should we contact?")
         found.append(Section(name, title, ask, blocks, group=None if found else _PREDICTIONS))
     return found
+
+
+def _journeys(findings: Findings) -> list[Section]:
+    if not findings.journeys:
+        return []
+    ask = Text("谁进来了，走到哪一步，改变了什么？", "Who came in, how far did they come, and what did it change?")
+    badge = SIMULATED if any(story.simulated for story in findings.journeys) else None
+    title = Text("旅程", "Journeys")
+    return [Section("journeys", title, ask, journey_blocks(findings.journeys), badge, group=_JOURNEYS)]
 
 
 def _customers(findings: Findings, workspace: Workspace) -> list[Section]:

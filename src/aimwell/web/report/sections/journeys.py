@@ -1,0 +1,310 @@
+"""Journeys: who came in, how far they came, what became of the messages, and what it changed against the hold-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aimwell.core.text import Text
+from aimwell.delivery.outbox.reasons import REASONS
+from aimwell.evaluation.journeys.funnel import STEPS, Funnel
+from aimwell.evaluation.journeys.lift import Lift
+from aimwell.web.report import charts
+from aimwell.web.report.blocks import Block, Cell, Chart, Figure, Figures, Heading, Sentence, Table
+from aimwell.web.report.formats import between, count, number, same, share
+
+SIMULATED = Text("模拟的回应", "Simulated answers")
+_REHEARSAL = Text("排演", "Rehearsal")
+_SIMULATED = Text(
+    "模拟的回应，真实的客户：谁进入旅程是真实的；联系方式、同意、打开、点击和下单都是模拟的，没有任何消息离开这台机器。"
+    "效果由模拟设定，只说明如何衡量，不说明真实客户会怎样。",
+    "Simulated answers, real customers: who came in is real; that they have addresses, agreed, opened, clicked and "
+    "ordered is made up, and no message left this machine. The effect was put into the simulation: it shows how it is "
+    "measured, not what real customers would do.",
+)
+_SHOWN = ("planned", "exposed", "delivered", "opened", "clicked", "joined", "shared", "bought")
+_ALWAYS = frozenset(["planned", "exposed", "delivered", "opened", "clicked", "bought"])
+_PORTS = {
+    "next": Text("", ""),
+    "end": Text("结束", "ends"),
+    "happened": Text("已发生", "it happened"),
+    "timeout": Text("未等到", "not in time"),
+    "answered": Text("有回应", "answered"),
+    "unanswered": Text("无回应", "no answer"),
+    "yes": Text("是", "yes"),
+    "no": Text("否", "no"),
+}
+_LEFT = {
+    "held_out": Text("留出", "held out"),
+    "merged": Text("与另一客户合并", "merged with another"),
+    "stopped": Text("旅程被停止", "the journey was stopped"),
+}
+_TURNED = {
+    "hold_out": Text("属于全局留出组", "in the workspace's hold-out"),
+    "unknown_customer": Text("没有这个客户", "nobody knew the customer"),
+    "already_in": Text("已在旅程中", "in it already"),
+    "entered_before": Text("以前进入过", "had entered before"),
+    "too_soon": Text("距上次太近", "too soon after the last time"),
+    "paused": Text("旅程暂停", "the journey was paused"),
+    "stopped": Text("旅程停止", "the journey was stopped"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One node: how many left it by each port, where that leads, and how many wait there now."""
+
+    name: str
+    kind: Text
+    channels: Sequence[str]
+    passed: Mapping[str, int]
+    to: Mapping[str, str]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyStory:
+    """All that the report says about one journey.
+
+    stops: its nodes, in the order in which people come to them.   refused: entries that were turned away, by reason.
+    simulated: the answers were made up by a rehearsal.   example: a customer to whom a message was planned.
+    """
+
+    name: str
+    title: Text
+    description: Text | None
+    funnel: Funnel
+    lift: Lift | None
+    held_out: int
+    stops: Sequence[Stop]
+    refused: Mapping[str, int] = field(default_factory=dict)
+    simulated: bool = False
+    example: str | None = None
+
+    @property
+    def let_in(self) -> int:
+        """Those who came in and were not held out."""
+        return self.funnel.entered - self.held_out
+
+
+def journey_blocks(stories: Sequence[JourneyStory]) -> list[Block]:
+    """One after another; what is made up is said first."""
+    blocks: list[Block] = []
+    if any(story.simulated for story in stories):
+        blocks.append(Sentence(_SIMULATED, "warn", _REHEARSAL))
+    for story in stories:
+        blocks += _journey(story)
+    return blocks
+
+
+def _journey(story: JourneyStory) -> list[Block]:
+    blocks: list[Block] = [Heading(story.title, story.description), _people(story)]
+    if not story.funnel.entered:
+        return blocks
+    blocks += [_effect(story), _steps(story)]
+    unsent = _unsent(story)
+    if unsent is not None:
+        blocks.append(unsent)
+    blocks.append(_course(story))
+    return blocks
+
+
+def _people(story: JourneyStory) -> Figures:
+    found = story.funnel
+    left = {reason: people for reason, people in found.exited.items() if reason != "held_out"}
+    turned = sum(story.refused.values())
+    return Figures(
+        [
+            Figure(same(count(found.entered)), Text("进入", "came in"), _listed(story.refused, _TURNED, turned)),
+            Figure(
+                same(count(story.held_out)),
+                Text("留出", "held out"),
+                Text("随机抽取，什么都不发", "drawn by lot, they get nothing"),
+            ),
+            Figure(same(count(found.active)), Text("进行中", "on the way"), Text("此刻在某个节点等待", "waiting now")),
+            Figure(
+                same(count(found.finished + sum(left.values()))),
+                Text("已结束", "at an end"),
+                _ends(found.steps["bought"], left),
+            ),
+        ]
+    )
+
+
+def _ends(reached: int, left: Mapping[str, int]) -> Text:
+    said = Text(f"其中 {count(reached)} 人达成目标", f"{count(reached)} reached the goal")
+    if not left:
+        return said
+    words = [_LEFT.get(reason, same(reason)) for reason in left]
+    pairs = list(zip(words, left.values(), strict=True))
+    zh = "，".join(f"{count(people)} 人{word.zh}" for word, people in pairs)
+    en = ", ".join(f"{count(people)} left ({word.en})" for word, people in pairs)
+    return Text(f"{said.zh}，{zh}", f"{said.en}, {en}")
+
+
+def _listed(reasons: Mapping[str, int], words: Mapping[str, Text], total: int) -> Text | None:
+    if not total:
+        return None
+    named = [(words.get(reason, same(reason)), people) for reason, people in sorted(reasons.items())]
+    zh = "，".join(f"{count(people)} 次因{word.zh}" for word, people in named)
+    en = ", ".join(f"{count(people)} ({word.en})" for word, people in named)
+    return Text(f"未放行：{zh}", f"turned away: {en}")
+
+
+def _effect(story: JourneyStory) -> Sentence:
+    said = effect(story)
+    badge = SIMULATED if story.simulated else Text("效果", "Effect")
+    return Sentence(said, "ok" if story.lift is not None and story.lift.proven else "hold", badge)
+
+
+def effect(story: JourneyStory) -> Text:
+    """What the journey changed against its hold-out, in one sentence; `nothing proven` where that is so."""
+    lift = story.lift
+    if lift is None or lift.goal is None:
+        waiting = 0 if lift is None else lift.pending
+        return Text(
+            f"还不能与留出组比较：{count(waiting)} 人的时间未到，或某一组没有人。",
+            f"It cannot be compared with the hold-out yet: the time of {count(waiting)} is not over, or a group is "
+            "empty.",
+        )
+    days = lift.within.days
+    treated, control = share(lift.treated.share), share(lift.held_out.share)
+    groups = Text(
+        f"{days} 天内达成目标：旅程 {count(lift.treated.people)} 人中 {treated}，"
+        f"留出 {count(lift.held_out.people)} 人中 {control}",
+        f"Reached the goal within {days} days: {treated} of {count(lift.treated.people)} in the journey, {control} of "
+        f"{count(lift.held_out.people)} held out",
+    )
+    gap, low, high = (_points(value) for value in (lift.goal.value, lift.goal.low, lift.goal.high))
+    if lift.proven:
+        return Text(
+            f"{groups.zh}，相差 {gap} 个百分点（95% 区间 {between(low, high)}）。",
+            f"{groups.en}: a difference of {gap} points (95% interval {between(low, high)}).",
+        )
+    return Text(
+        f"{groups.zh}：差异未获证实（{gap} 个百分点，95% 区间 {between(low, high)}）。",
+        f"{groups.en}: nothing proven ({gap} points, 95% interval {between(low, high)}).",
+    )
+
+
+def _points(value: float) -> str:
+    return number(100 * value, 1)
+
+
+def _steps(story: JourneyStory) -> Chart:
+    steps = [step for step in _SHOWN if step in _ALWAYS or story.funnel.steps[step]]
+    people = [story.funnel.steps[step] for step in steps]
+    base = max(story.let_in, 1)
+    drawing = charts.bars(
+        [STEPS[step] for step in steps],
+        [each / base for each in people],
+        [
+            Text(f"{count(each)} 人 · {share(each / base, 0)}", f"{count(each)} · {share(each / base, 0)}")
+            for each in people
+        ],
+        x_title=Text("占旅程内客户（不含留出）", "share of those let in, the hold-out left out"),
+    )
+    return Chart(
+        Text("走到了哪一步？", "How far did they come?"), drawing, _how_to_read(story), height=52 + 40 * len(steps)
+    )
+
+
+def _how_to_read(story: JourneyStory) -> Text:
+    """What the steps count, and what they cannot."""
+    nodes = story.funnel.nodes
+    machine = sum(node.machine for node in nodes)
+    silent = sorted({node.channel for node in nodes if node.steps["clicked"] and not node.steps["opened"]})
+    answer = Text(
+        "按人计。达成目标的人不一定收到过消息：有的自己来了。",
+        "People, not messages. Whoever reached the goal need not have got a message: some came by themselves.",
+    )
+    if silent:
+        names = ", ".join(silent)
+        answer = Text(
+            f"{answer.zh}{names} 不报告打开，只报告点击。", f"{answer.en} {names} tells of clicks, not of openings."
+        )
+    if machine:
+        answer = Text(
+            f"{answer.zh}另有 {count(machine)} 条消息只由机器打开，不计入。",
+            f"{answer.en} {count(machine)} messages were opened by machines; those do not count.",
+        )
+    return answer
+
+
+def _unsent(story: JourneyStory) -> Table | None:
+    """Why messages were not sent, by the place where they were planned."""
+    nodes = [node for node in story.funnel.nodes if node.not_sent]
+    reasons = sorted({reason for node in nodes for reason in node.not_sent})
+    if not reasons:
+        return None
+    totals = {reason: sum(node.not_sent.get(reason, 0) for node in nodes) for reason in reasons}
+    rows: list[list[Text | Cell]] = [
+        [_reason(reason), *(same(count(node.not_sent.get(reason, 0))) for node in nodes)]
+        for reason in sorted(reasons, key=lambda each: (-totals[each], each))
+    ]
+    return Table(
+        [
+            Text("没有发出的原因", "Why a message was not sent"),
+            *(same(f"{node.node} ({node.channel})") for node in nodes),
+        ],
+        rows,
+        title=Text("谁没有收到，为什么？", "Who got nothing, and why?"),
+        numbers=frozenset(range(1, len(nodes) + 1)),
+        note=Text(
+            f"任何人都可以问：aimwell why 客户 {story.name}", f"Ask about anybody: aimwell why CUSTOMER {story.name}"
+        ),
+        wide=False,
+    )
+
+
+def _reason(reason: str) -> Text:
+    found = REASONS.get(reason)
+    if found is None:
+        return same(reason)
+    return Text(found.text.zh, found.text.en[:1].upper() + found.text.en[1:])
+
+
+def _course(story: JourneyStory) -> Table:
+    """The journey as it is drawn: each node with how many went through, how many wait, and where they went."""
+    base = max(story.let_in, 1)
+    rows: list[list[Text | Cell]] = []
+    for stop in story.stops:
+        through = sum(stop.passed.values())
+        rows.append(
+            [
+                same(stop.name),
+                _kind(stop),
+                Cell(same(count(through)), bar=through / base),
+                same(count(stop.waiting)),
+                _onwards(stop),
+            ]
+        )
+    return Table(
+        [
+            Text("节点", "Node"),
+            Text("做什么", "What it does"),
+            Text("经过", "Passed"),
+            Text("正在等待", "Waiting"),
+            Text("之后去向", "Then"),
+        ],
+        rows,
+        title=Text("旅程的每一步", "The journey, node by node"),
+        numbers=frozenset([2, 3]),
+    )
+
+
+def _kind(stop: Stop) -> Text:
+    if not stop.channels:
+        return stop.kind
+    channels = ", ".join(stop.channels)
+    return Text(f"{stop.kind.zh}（{channels}）", f"{stop.kind.en} ({channels})")
+
+
+def _onwards(stop: Stop) -> Text:
+    """Where people go from here; what nobody has taken yet is said as well."""
+    if not stop.to:
+        return Text("结束", "the end")
+    said = [(_PORTS.get(port, same(port)), count(stop.passed.get(port, 0)), target) for port, target in stop.to.items()]
+    zh = "；".join(f"{word.zh}{' ' if word.zh else ''}{people} → {target}" for word, people, target in said)
+    en = "; ".join(f"{word.en}{' ' if word.en else ''}{people} → {target}" for word, people, target in said)
+    return Text(zh, en)
