@@ -139,8 +139,8 @@ def test_the_second_benefit_begins_with_the_channel_that_was_answered(
     there = stage(START, "first_loan")
     there.take_in([newcomer(person, at=START), text(person, at=START, event="limit_granted", amount=9_000)], START)
     there.move(START)
-    for _ in range(5):
-        _answer(world, there, 2 * DAY)
+    for _ in range(9):
+        _answer(world, there, DAY)
     who = there.customers()[address("user_id", person)]
     assert [each.channel for each in there.intents("first_loan", who)] == ["push", "push", "sms", "wechat"]
     assert there.values(who)["preferred_channel"] == "wechat"
