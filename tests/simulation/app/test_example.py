@@ -144,8 +144,8 @@ def test_the_second_benefit_begins_with_the_channel_that_was_answered(
     who = there.customers()[address("user_id", person)]
     assert [each.channel for each in there.intents("first_loan", who)] == ["push", "push", "sms", "wechat"]
     assert there.values(who)["preferred_channel"] == "wechat"
-    there.take_in([text(person, at=there.now + 20 * DAY, event="limit_granted")], there.now + 20 * DAY)
-    there.move(there.now + 20 * DAY)
+    there.take_in([text(person, at=there.now + 30 * DAY, event="limit_granted")], there.now + 30 * DAY)
+    there.move(there.now + 30 * DAY)
     _answer(world, there, DAY)
     second = there.enrolments("first_loan", who)[1]
     sent = [each.channel for each in there.intents("first_loan", who) if each.enrolment_id == second.id]
