@@ -92,6 +92,8 @@ def _people(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, o
 
 
 def _value(text: str | None, number: float | None) -> object:
+    if text in ("true", "false") and number is not None:
+        return text == "true"
     if text is not None and number is not None:
         return _EPOCH + timedelta(days=int(number))
     if text is not None or number is None:

@@ -48,6 +48,7 @@ class Reference:
 
     journeys: Mapping[str, Journey]
     known: Known
+    began: datetime
     held_out: frozenset[str] = frozenset()
     states: dict[str, str] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
@@ -95,6 +96,8 @@ class Reference:
         state = self.states.get(journey.name, "running")
         if customer not in self.known.zones:
             return "unknown_customer"
+        if at < self.began:
+            return "before_start"
         if state != "running":
             return state
         if customer in self.held_out:

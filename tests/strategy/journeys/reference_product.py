@@ -158,7 +158,7 @@ class Plain:
     @classmethod
     def begin(cls, story: Story) -> Plain:
         journeys = {each.name: each for each in story.journeys}
-        return cls(Reference(journeys, Known(story.zones), frozenset({HELD_OUT})))
+        return cls(Reference(journeys, Known(story.zones), story.begin, frozenset({HELD_OUT})))
 
     def tell(self, step: Step) -> None:
         known = self.world.known

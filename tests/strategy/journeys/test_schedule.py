@@ -122,6 +122,17 @@ def test_a_call_lets_people_in_once_per_request(ledger: Ledger) -> None:
     assert {tuple(row) for row in refused} == {("nobody", "unknown_customer")}
 
 
+def test_what_happened_before_the_journey_began_starts_nothing(ledger: Ledger) -> None:
+    apply(ledger, "{api: true}")
+    with ledger.writing() as connection:
+        put_in(connection, "j", ["ann"], START - timedelta(days=900), "an import")
+        put_in(connection, "j", ["bob"], START, "now")
+        let_in(connection, START)
+    with ledger.reading() as connection:
+        assert connection.execute(select(refusal.c.customer_id, refusal.c.reason)).all() == [("ann", "before_start")]
+        assert connection.scalars(select(enrolment.c.customer_id)).all() == ["bob"]
+
+
 def test_a_journey_without_that_entry_lets_nobody_in_by_a_call(ledger: Ledger) -> None:
     apply(ledger, "{segment: vip}")
     with ledger.writing() as connection, pytest.raises(BadQuestion, match="lets nobody in by a call"):

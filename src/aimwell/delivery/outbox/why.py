@@ -19,6 +19,7 @@ from aimwell.store.ledger.schema.people import customer
 _REFUSALS = {
     "hold_out": Text("客户属于留出组", "the customer is in the hold-out"),
     "unknown_customer": Text("没有这个客户", "nobody knew this customer"),
+    "before_start": Text("发生在旅程首次启用之前", "it happened before the journey was first applied"),
     "already_in": Text("客户正在旅程中", "the customer was in it already"),
     "entered_before": Text("客户以前进入过，旅程不允许再次进入", "the customer had entered before and may not again"),
     "too_soon": Text("距上次进入时间太短", "the customer's last time was too short a while ago"),

@@ -111,7 +111,7 @@ def _write(connection: Connection, version: Version, content: str, digest: str, 
         "budget": budget,
     }
     put(connection, journey, [row])
-    keep_clocks(connection, _minutes(definition), now)
+    keep_clocks(connection, version.minutes, now)
     for node in definition.nodes.values():
         node.implementation.prepare(node.settings, connection)
 
@@ -125,8 +125,4 @@ def keep_journey_clocks(connection: Connection, now: datetime) -> None:
     current = select(journey.c.version_id).where(journey.c.state != "stopped")
     active = select(enrolment.c.version_id).where(enrolment.c.state == "active")
     versions = [load_version(connection, each) for each in connection.scalars(current.union(active))]
-    keep_clocks(connection, {minute for version in versions for minute in _minutes(version.definition)}, now)
-
-
-def _minutes(definition: Journey) -> set[int]:
-    return {minute for node in definition.nodes.values() for minute in node.implementation.minutes(node.settings)}
+    keep_clocks(connection, {minute for version in versions for minute in version.minutes}, now)

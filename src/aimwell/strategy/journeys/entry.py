@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import number_of, share_of
 from aimwell.store.ledger.columns import length, micros
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, refusal
-from aimwell.store.ledger.schema.journeys import journey
+from aimwell.store.ledger.schema.journeys import journey, journey_version
 from aimwell.store.ledger.schema.people import customer
 from aimwell.store.ledger.writes import insert_new
 from aimwell.strategy.journeys.predicates import plain
@@ -90,6 +90,8 @@ def _judge(
     if row is None:
         return [], []
     version = load_version(connection, row.version_id)
+    first = select(func.min(plain(journey_version.c.applied_at))).where(journey_version.c.journey == name)
+    began = connection.scalar(first) or 0
     pasts = _pasts(connection, name, knocks)
     entered: list[dict[str, object]] = []
     turned_away: list[dict[str, object]] = []
@@ -97,7 +99,7 @@ def _judge(
         past = pasts[each.customer_id]
         if each.cause in past.causes:
             continue
-        reason = _reason(version, row.state, each, past)
+        reason = _reason(version, row.state, began, each, past)
         if reason is None:
             enrolling = _enrolment(version, each, past.count + 1)
             entered.append(enrolling)
@@ -109,10 +111,12 @@ def _judge(
     return entered, turned_away
 
 
-def _reason(version: Version, state: str, knocked: Row[*tuple[Any, ...]], past: _Past) -> str | None:
-    """Why a knock is refused, or None."""
+def _reason(version: Version, state: str, began: int, knocked: Row[*tuple[Any, ...]], past: _Past) -> str | None:
+    """Why a knock is refused, or None. `began`: when the journey was first applied; old events start none."""
     if knocked.shard is None:
         return "unknown_customer"
+    if knocked.at < began:
+        return "before_start"
     if state != "running":
         return state
     if knocked.held_out:

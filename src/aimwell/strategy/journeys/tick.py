@@ -34,7 +34,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from aimwell.store.ledger.columns import length, micros
+from aimwell.store.ledger.clocks import keep_clocks
+from aimwell.store.ledger.columns import instant, length, micros
 from aimwell.store.ledger.extremes import earliest, latest
 from aimwell.store.ledger.happenings import wake_again
 from aimwell.store.ledger.ledger import Ledger
@@ -108,6 +109,8 @@ class Ticker:
             return 0
         found = connection.scalars(select(moving.c.version_id).distinct().order_by(moving.c.version_id))
         versions = [load_version(connection, each) for each in found]
+        # Clocks of zones that are new, and of days to come: who finds none would wait without end.
+        keep_clocks(connection, {minute for version in versions for minute in version.minutes}, instant(now))
         for version in versions:
             _Passage(connection, version, now, self.costs, done).go()
         done.ended += connection.scalar(select(func.count()).where(moving.c.state != "active")) or 0

@@ -31,6 +31,12 @@ class Version:
     def journey(self) -> str:
         return self.definition.name
 
+    @property
+    def minutes(self) -> frozenset[int]:
+        """The times of day that its nodes look up on customers' clocks."""
+        nodes = self.definition.nodes.values()
+        return frozenset(minute for node in nodes for minute in node.implementation.minutes(node.settings))
+
 
 def load_version(connection: Connection, version_id: int) -> Version:
     """The version of that id; raises BadQuestion if there is none."""
