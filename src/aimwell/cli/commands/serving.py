@@ -63,7 +63,15 @@ def serve(
             workspace.ledger() as ledger,
             open_desk(workspace, ledger, datetime.now(UTC), worker=f"web:{host}:{port}") as desk,
         ):
-            app = application(workspace.folder, ledger, desk, channels_of(workspace), keys, links=links_of(workspace), language=language)
+            app = application(
+                workspace.folder,
+                ledger,
+                desk,
+                channels_of(workspace),
+                keys,
+                links=links_of(workspace),
+                language=language,
+            )
             beside = _start_worker(workspace) if worker else None
             try:
                 serve_application(

@@ -86,6 +86,25 @@ class JourneyStory:
         """Those who came in and were not held out."""
         return self.funnel.entered - self.held_out
 
+    def to_dict(self) -> dict[str, object]:
+        """The story for programs."""
+        found = self.funnel
+        return {
+            "title": self.title,
+            "state": found.state,
+            "simulated": self.simulated,
+            "entered": found.entered,
+            "held_out": self.held_out,
+            "active": found.active,
+            "finished": found.finished,
+            "exited": found.exited,
+            "refused": self.refused,
+            "steps": found.steps,
+            "nodes": found.nodes,
+            "lift": self.lift,
+            "proven": self.lift is not None and self.lift.proven,
+        }
+
 
 def journey_blocks(stories: Sequence[JourneyStory]) -> list[Block]:
     """One after another; what is made up is said first."""
