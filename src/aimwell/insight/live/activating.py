@@ -45,7 +45,8 @@ class Activated:
 def activate_memberships(warehouse: Warehouse, ledger: Ledger, segments: Collection[str], now: datetime) -> Activated:
     """Bring the changes of these segments since the last time into the ledger, oldest first.
 
-    segments: those that journeys ask for.   now: from when on people enter a segment of an empty warehouse. Each segment's changes of one build are one transaction.
+    segments: those that journeys ask for.   now: from when on people enter a segment of an empty warehouse.
+    Each segment's changes of one build are one transaction.
     """
     built = last_builds(warehouse.engine)
     entered = left = 0
