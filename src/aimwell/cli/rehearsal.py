@@ -232,6 +232,7 @@ class _Play:
         """Play up to an instant; what is answered after it is never heard."""
         since = self.clock.now
         self.live.step()
+        self._ask()
         while self.clock.now < end:
             before, self.clock.now = self.clock.now, min(self.clock.now + STEP, end)
             self._happen(before)
