@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ["tests/store", "tests/insight/rules"]
+TESTS = ["tests/store/warehouse", "tests/store/sources", "tests/insight/rules"]
 
 
 def main(arguments: list[str]) -> int:

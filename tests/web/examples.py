@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from aimwell.core.definitions import Label
 from aimwell.core.rules import parse_rule
 from aimwell.core.text import Text
+from aimwell.evaluation.journeys.funnel import Funnel, NodeFunnel
+from aimwell.evaluation.journeys.lift import Group, Lift
 from aimwell.insight.clusterings.result import (
     Axis,
     ClusteringResult,
@@ -31,11 +33,13 @@ from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.differences import Difference
 from aimwell.insight.segments.membership import SegmentResult
 from aimwell.insight.segments.overlap import Overlap, Pair
+from aimwell.science.experiment.difference import Moments
 from aimwell.science.metrics.interval import Estimate
 from aimwell.science.metrics.probability import CalibrationBin
 from aimwell.store.sources.report import LoadReport, Oddity, Orphans, SourceReport, TableQuality, TableReport, Tally
 from aimwell.web.report.questions import Question, Sort
 from aimwell.web.report.sections.customer import CustomerStory
+from aimwell.web.report.sections.journeys import JourneyStory, Stop
 from aimwell.web.report.sections.quality import Earlier
 from aimwell.web.report.sections.segments import Apart, SegmentStory
 
@@ -264,4 +268,40 @@ def quality() -> TableQuality:
 def earlier() -> Earlier:
     return Earlier(
         "products", 3, 5000, 4900, datetime.combine(date(2025, 5, 1), datetime.min.time(), UTC), {"bad_row": 100}
+    )
+
+
+def journey_story(*, simulated: bool = True, effect: tuple[float, float] = (0.02, 0.2)) -> JourneyStory:
+    """A journey of one message: 100 came in, 20 of them held out; an effect with its bounds."""
+    low, high = effect
+    steps = {"planned": 80, "exposed": 70, "delivered": 68, "opened": 30, "clicked": 12, "bought": 25}
+    node = NodeFunnel("offer", "push", {**steps, "joined": 0, "shared": 0}, 70, {"consent": 8, "odd_one": 2}, machine=3)
+    found = Funnel(
+        journey="wake",
+        state="running",
+        entered=100,
+        active=5,
+        finished=70,
+        exited={"held_out": 20, "closed": 5},
+        steps={**steps, "joined": 0, "shared": 0},
+        places={"offer": 5},
+        passed={("offer", "next"): 75},
+        nodes=(node,),
+        spent=0.0,
+    )
+    treated, control = Group(80, 25, Moments.of([])), Group(20, 4, Moments.of([]))
+    gap = Estimate((low + high) / 2, low, high)
+    return JourneyStory(
+        name="wake",
+        title=Text("唤醒", "Wake up"),
+        description=Text("很久没来的客户", EVIL),
+        funnel=found,
+        lift=Lift("wake", timedelta(days=21), treated, control, 0, gap, None),
+        held_out=20,
+        stops=(
+            Stop("offer", Text("发送", "Send"), ("push",), {"next": 75}, {"next": "done"}, 5),
+            Stop("done", Text("结束", "End"), (), {"end": 75}, {}, 0),
+        ),
+        refused={"entered_before": 4},
+        simulated=simulated,
     )

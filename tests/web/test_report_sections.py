@@ -23,6 +23,7 @@ from aimwell.web.report.sections import prediction_tables, summary
 from aimwell.web.report.sections.audience import audience_blocks
 from aimwell.web.report.sections.clusterings import clustering_blocks
 from aimwell.web.report.sections.customer import customer_blocks, telling
+from aimwell.web.report.sections.journeys import journey_blocks
 from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import quality_blocks
 from aimwell.web.report.sections.segments import segment_blocks
@@ -54,6 +55,7 @@ def _findings() -> Findings:
         customer=examples.customer_story(),
         earlier=[examples.earlier()],
         quality=[examples.quality()],
+        journeys=[examples.journey_story()],
     )
 
 
@@ -290,3 +292,33 @@ def test_the_library_is_packed_once_and_the_page_stays_small() -> None:
     html = render(Page(TITLE, TITLE, TITLE, [section]), "en")
     assert html.count('id="library"') == 1
     assert len(html) < 2_500_000
+
+
+def test_a_journey_says_who_came_in_what_was_made_up_why_nothing_was_sent_and_what_it_changed() -> None:
+    said = _said(journey_blocks([examples.journey_story()]))
+    for words in (
+        "Simulated answers, real customers",
+        "turned away: 4 (had entered before)",
+        "25 reached the goal, 5 left (closed)",
+        "31.2% of 80 in the journey, 20.0% of 20 held out: a difference of 11.0 points (95% interval 2.0–20.0).",
+        "There is no consent, or it was withdrawn",
+        "3 messages were opened by machines",
+        "75 → done",
+    ):
+        assert words in said
+    assert "相差 11.0 个百分点" in _said(journey_blocks([examples.journey_story()]), "zh")
+
+
+def test_a_journey_that_may_have_changed_nothing_says_nothing_proven_and_real_answers_carry_no_label() -> None:
+    unproven = examples.journey_story(simulated=False, effect=(-0.05, 0.1))
+    assert "nothing proven (2.5 points, 95% interval −5.0 – 10.0)" in _said(journey_blocks([unproven]))
+    assert "差异未获证实" in _said(journey_blocks([unproven]), "zh")
+    for language, words in (("en", "imulated"), ("zh", "模拟")):
+        assert words not in _said(journey_blocks([unproven]), language)
+
+
+def test_a_journey_whose_time_is_not_over_is_not_judged() -> None:
+    story = examples.journey_story()
+    assert story.lift is not None
+    early = replace(story, lift=replace(story.lift, goal=None, pending=100))
+    assert "cannot be compared with the hold-out yet: the time of 100 is not over" in _said(journey_blocks([early]))

@@ -22,19 +22,23 @@ from aimwell.delivery.outbox.reports import take_reports
 from aimwell.delivery.outbox.sending import send
 from aimwell.evaluation.journeys.recording import record_touches
 from aimwell.insight.identity.absorbing import absorb
+from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.evidence import IdentitySettings
-from aimwell.insight.live.activating import activate_memberships
+from aimwell.insight.live.activating import activate_findings, activate_memberships
 from aimwell.insight.live.refreshing import Refresher
-from aimwell.insight.live.streaming import stream
+from aimwell.insight.live.streaming import read_places, stream
+from aimwell.store.ledger.arrivals import prune_chunk
+from aimwell.store.ledger.inbox import WINDOW
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.store.ledger.writes import put
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.journeys.entry import let_in, someone_knocks
 from aimwell.strategy.journeys.feed import feed
+from aimwell.strategy.journeys.feed import read_place as journeys_place
 from aimwell.strategy.journeys.schedule import call_scheduled
 from aimwell.strategy.journeys.tick import Ticker
-from aimwell.strategy.journeys.version import used_segments
+from aimwell.strategy.journeys.version import used_segments, used_values
 
 CHUNK = 10_000
 
@@ -84,12 +88,12 @@ class Live:
         """Do everything once. Raises what a part raises; what other parts have committed stays."""
         done = Step()
         now = self.clock()
+        if now - self._kept_up >= self.upkeep:
+            self._keep_up(now)
         self._take_in(done, now)
         self._move(done, now)
         self._send(done)
         self._hear(done)
-        if now - self._kept_up >= self.upkeep:
-            self._keep_up(now)
         return done
 
     def _take_in(self, done: Step, now: datetime) -> None:
@@ -112,6 +116,12 @@ class Live:
             refresher.refresh(segments, touched, now)
             changes = activate_memberships(warehouse, self.ledger, segments, now)
             done.entered, done.left = changes.entered, changes.left
+
+    def _find_out(self, refresher: Refresher) -> None:
+        """Tags and scores of the last builds that journeys ask for."""
+        with self.ledger.reading() as connection:
+            names = used_values(connection)
+        activate_findings(refresher.warehouse, self.ledger, names)
 
     def _segments(self) -> frozenset[str]:
         with self.ledger.reading() as connection:
@@ -156,8 +166,18 @@ class Live:
         recover(self.desk, now)
         reconcile(self.desk, now)
         if self.refresher is not None:
+            self._find_out(self.refresher)
             record_touches(self.refresher.warehouse, self.ledger, now, leave_out=self._played())
+            self._forget(self.refresher, now)
         self._kept_up = now
+
+    def _forget(self, refresher: Refresher, now: datetime) -> None:
+        """Messages that are old and that everybody has read leave the inbox, and with them the memory of their ids."""
+        with self.ledger.reading() as connection:
+            places = [identity_place(connection), journeys_place(connection)]
+        places.append(read_places(refresher.warehouse)["message"])
+        with self.ledger.writing_events() as connection:
+            prune_chunk(connection, now - WINDOW, read_up_to=min(places), limit=CHUNK)
 
     def _played(self) -> frozenset[str]:
         """The channels that only play at sending, unless the whole workspace is simulated."""

@@ -14,7 +14,7 @@ from sqlglot import exp
 from tests.insight.live.stage import NOON
 
 from aimwell.core.time import to_store
-from aimwell.insight.live.activating import activate_customers, activate_memberships, activate_values
+from aimwell.insight.live.activating import activate_customers, activate_findings, activate_memberships, activate_values
 from aimwell.insight.segments.membership import record
 from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.enrolments import happening
@@ -102,6 +102,28 @@ def test_only_values_that_changed_are_written(ledger: Ledger, warehouse: Warehou
         kept = connection.execute(select(profile.c.customer_id, profile.c.text, profile.c.since)).all()
     assert sorted(map(tuple, kept)) == [("ann", "silver", NOON + timedelta(days=2)), ("bob", "gold", NOON)]
     assert [signal for signal, _ in happenings(ledger)] == ["changed:tier"] * 3
+
+
+def test_tags_and_scores_come_once_per_build(ledger: Ledger, warehouse: Warehouse) -> None:
+    day, instants = timedelta(days=1), pa.timestamp("us")
+
+    def build_findings(at: datetime, tier: str, chance: float) -> None:
+        as_of = pa.array([to_store(at)], instants)
+        warehouse.engine.write("profile", pa.table({"customer_id": ["ann"], "as_of": as_of, "tier": [tier]}))
+        warehouse.engine.append(
+            "score",
+            pa.table({"prediction": ["churn"], "customer_id": ["ann"], "as_of": as_of, "value": [chance]}),
+        )
+
+    build_findings(NOON, "gold", 0.25)
+    asked = ["tier", "churn", "nothing of ours"]
+    assert activate_findings(warehouse, ledger, asked).values == 2
+    assert activate_findings(warehouse, ledger, asked).values == 0
+    build_findings(NOON + day, "gold", 0.5)
+    assert activate_findings(warehouse, ledger, asked).values == 1
+    with ledger.reading() as connection:
+        kept = connection.execute(select(profile.c.name, profile.c.text, profile.c.number, profile.c.since)).all()
+    assert sorted(map(tuple, kept)) == [("churn", None, 0.5, NOON + day), ("tier", "gold", None, NOON)]
 
 
 def test_customers_of_the_warehouse_are_known_by_their_ids_and_addresses(ledger: Ledger, warehouse: Warehouse) -> None:

@@ -84,3 +84,8 @@ def test_a_file_holds_digests_and_tells_all_its_problems_at_once(tmp_path: Path)
     file.write_text("[")
     with pytest.raises(BadDefinition):
         read_keys(file)
+
+
+def test_no_key_has_the_name_under_which_rehearsals_write() -> None:
+    with pytest.raises(BadQuestion, match="cannot name a write key"):
+        key_of("simulation", "a-secret-that-is-long-enough")

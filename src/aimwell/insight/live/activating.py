@@ -19,6 +19,8 @@ from aimwell.core.keys import shard_of, share_of
 from aimwell.core.time import from_store, to_store
 from aimwell.insight.identity.addresses import normalise
 from aimwell.insight.identity.resolution import USER
+from aimwell.insight.predictions.score import TABLE as SCORE
+from aimwell.insight.profiles.build import PROFILE
 from aimwell.insight.segments.membership import CHANGES, MEMBERSHIP, last_builds
 from aimwell.store.ledger.columns import instant, micros
 from aimwell.store.ledger.happenings import Happening, listened, record
@@ -109,6 +111,55 @@ def _apply(connection: Connection, name: str, as_of: datetime, came: Sequence[st
         connection,
         [Happening(who, f"{what}:{name}", as_of, ref) for what, who in changes if f"{what}:{name}" in heard],
     )
+
+
+def activate_findings(warehouse: Warehouse, ledger: Ledger, names: Collection[str]) -> Activated:
+    """Bring tags of the last profile and the last scores of predictions into the ledger, as far as they are new.
+
+    names: those that journeys ask for; a name that is neither a tag of the profile nor a scored prediction comes with
+    messages, or from nowhere. A value counts since the instant of the profile or of the scoring.
+    """
+    standing = set(warehouse.engine.tables())
+    tags = set(warehouse.engine.columns(PROFILE)) - {"customer_id", "as_of"} if PROFILE in standing else set()
+    changed = 0
+    for name in sorted(names):
+        found = _tag_query(warehouse, name) if name in tags else None
+        if found is None and SCORE in standing:
+            found = _score_query(warehouse, name)
+        if found is None:
+            continue
+        query, as_of = found
+        consumer = f"value:{name}"
+        with ledger.reading() as connection:
+            place = connection.scalar(select(cursor.c.position).where(cursor.c.consumer == consumer))
+        if place is not None and place >= micros(as_of):
+            continue
+        changed += activate_values(warehouse, ledger, {name: query}, as_of).values
+        with ledger.writing() as connection:
+            put(connection, cursor, [{"consumer": consumer, "position": micros(as_of)}])
+    return Activated(values=changed)
+
+
+def _tag_query(warehouse: Warehouse, name: str) -> tuple[exp.Select, datetime] | None:
+    as_of = _last(warehouse, PROFILE)
+    value = exp.alias_(exp.column(name, quoted=True), "value")
+    return (exp.select("customer_id", value).from_(PROFILE).where(_at(as_of)), as_of) if as_of else None
+
+
+def _score_query(warehouse: Warehouse, name: str) -> tuple[exp.Select, datetime] | None:
+    mine = exp.EQ(this=exp.column("prediction"), expression=exp.Literal.string(name))
+    as_of = _last(warehouse, SCORE, mine)
+    return (exp.select("customer_id", "value").from_(SCORE).where(mine.copy(), _at(as_of)), as_of) if as_of else None
+
+
+def _last(warehouse: Warehouse, table: str, *conditions: exp.Expr) -> datetime | None:
+    query = exp.select(exp.alias_(exp.Max(this=exp.column("as_of")), "last")).from_(table).where(*conditions)
+    last = warehouse.engine.to_arrow(query).column("last")[0].as_py()
+    return None if last is None else from_store(last)
+
+
+def _at(as_of: datetime) -> exp.Expr:
+    return exp.EQ(this=exp.column("as_of"), expression=instant_literal(to_store(as_of)))
 
 
 def activate_values(

@@ -68,7 +68,7 @@ def event_name(kind: Kind, name: str | None) -> str:
 def feed(ledger: Ledger, *, limit: int = CHUNK) -> Fed:
     """Tell journeys the next messages that identity has absorbed; call again while `messages` > 0."""
     with ledger.reading() as connection:
-        place, known = _place(connection), identity_place(connection)
+        place, known = read_place(connection), identity_place(connection)
         wanted = wanted_events(connection)
     with ledger.reading_events() as connection:
         columns = [message.c[name] for name in _Message.__dataclass_fields__]
@@ -127,5 +127,6 @@ def _happenings(connection: Connection, chosen: Sequence[tuple[_Message, Sequenc
     ]
 
 
-def _place(connection: Connection) -> int:
+def read_place(connection: Connection) -> int:
+    """The number of the last message that journeys were told; 0 before the first."""
     return connection.scalar(select(cursor.c.position).where(cursor.c.consumer == CONSUMER)) or 0

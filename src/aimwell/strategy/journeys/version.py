@@ -117,6 +117,12 @@ def _order(start: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return (*reversed(finished), *rest)
 
 
+def used_values(connection: Connection) -> frozenset[str]:
+    """The values of customers (attributes, tags, scores) that journeys ask for."""
+    signals = connection.scalars(select(listening.c.signal).where(listening.c.signal.startswith("changed:")))
+    return frozenset(signal.split(":", 1)[1] for signal in signals)
+
+
 def listened_by(version: Version) -> Mapping[str, frozenset[str]]:
     """The signals of a version: by node, `*` for goal and exit rules, `>` for entry, `@` for what is only looked up."""
     definition = version.definition
@@ -130,8 +136,15 @@ def listened_by(version: Version) -> Mapping[str, frozenset[str]]:
         [f"enter:{rule.segment}" for rule in definition.entry if rule.segment]
         + [rule.event.signal for rule in definition.entry if rule.event]
     )
-    # Nobody is woken by these; they say that the segment must be known.
+    # Nobody is woken by these; they say that the segment or the value must be known.
     heard["@"] = frozenset(f"enter:{rule.schedule.segment}" for rule in definition.entry if rule.schedule)
+    heard["@"] |= frozenset(
+        signal
+        for node in definition.nodes.values()
+        for condition in conditions_in(node.settings)
+        for signal in signals_of(condition, definition.name)
+        if signal.startswith("changed:")
+    )
     # A value of the profile or an answer that a branch asks for is read when somebody comes; an event must be kept.
     for name, node in definition.nodes.items():
         heard[name] |= frozenset(

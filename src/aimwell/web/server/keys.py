@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from aimwell.core.errors import BadDefinition, BadQuestion, Unavailable
 from aimwell.core.problems import Problem
+from aimwell.store.ledger.arrivals import SIMULATION
 
 SHORTEST_SECRET = 16
 """Characters of a key. Digests of shorter ones could be guessed from the file; `new_secret` gives 32."""
@@ -49,6 +50,12 @@ class WriteKey:
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise BadQuestion(f"{self.name!r} cannot name a write key", expected="lower-case letters, digits, _ . -")
+        if self.name == SIMULATION:
+            raise BadQuestion(
+                f"{self.name!r} cannot name a write key",
+                seen="the source of what rehearsals make up, which is kept out of real data",
+                remedy="Choose another name.",
+            )
         if not _DIGEST.match(self.key_digest):
             raise BadQuestion(f"The digest of write key {self.name!r} is none", expected="sha256: and 64 digits")
         for origin in self.origins:
