@@ -10,7 +10,8 @@ from aimwell.core.definitions import Label
 from aimwell.core.rules import parse_rule
 from aimwell.core.text import Text
 from aimwell.evaluation.journeys.funnel import Funnel, NodeFunnel
-from aimwell.evaluation.journeys.lift import Group, Lift
+from aimwell.evaluation.journeys.lift import Group as Side
+from aimwell.evaluation.journeys.lift import Lift
 from aimwell.insight.clusterings.result import (
     Axis,
     ClusteringResult,
@@ -289,7 +290,7 @@ def journey_story(*, simulated: bool = True, effect: tuple[float, float] = (0.02
         nodes=(node,),
         spent=0.0,
     )
-    treated, control = Group(80, 25, Moments.of([])), Group(20, 4, Moments.of([]))
+    treated, control = Side(80, 25, Moments.of([])), Side(20, 4, Moments.of([]))
     gap = Estimate((low + high) / 2, low, high)
     return JourneyStory(
         name="wake",

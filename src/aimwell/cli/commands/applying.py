@@ -171,7 +171,8 @@ def _show(session: Session, workspace: Workspace, found: Plan) -> None:
     language = session.speaks(workspace)
     for each in found.journeys:
         session.say(f"{each.name}: {_STATUS[each.status].said(language)}")
-        _show_changes(session, each.changes)
+        if each.status != "added":  # of what is new the file says it all
+            _show_changes(session, each.changes)
         if each.moved_on:
             session.say(f"  {_MOVED_ON.said(language)}")
             _show_changes(session, each.theirs)
