@@ -82,7 +82,7 @@ def _of(blocks: list[Block], kind: type[Block]) -> list[Block]:
 def test_every_chapter_is_there_in_order_and_the_contents_lead_to_each() -> None:
     page = build_page(_workspace(), _findings())
     assert [section.key for section in page.sections] == [
-        "summary", "coffee", "spend", "segments", "ways", "customer", "quality",
+        "summary", "coffee", "spend", "journeys", "segments", "ways", "customer", "quality",
     ]  # fmt: skip
     html = render(page, "zh")
     for section in page.sections:
@@ -109,7 +109,7 @@ def test_plots_speak_both_languages_and_name_their_axes() -> None:
         for section in build_page(_workspace(), _findings()).sections
         for block in _of(list(section.blocks), Chart)
     ]
-    assert len(charts) == 3 + 3 + 1 + 1
+    assert len(charts) == 3 + 3 + 1 + 1 + 1
     for chart in charts:
         assert isinstance(chart, Chart)
         for language, drawing in zip(("zh", "en"), chart.drawing, strict=True):
@@ -270,7 +270,7 @@ def test_a_run_without_news_tells_of_the_loads_before() -> None:
 def test_a_report_without_predictions_segments_or_groups_is_still_a_page() -> None:
     bare = replace(
         _findings(), titles={}, questions={}, backtests={}, scorings={}, files={}, segments=None, clusterings={},
-        customer=None, earlier=[], quality=[],
+        customer=None, earlier=[], quality=[], journeys=[],
     )  # fmt: skip
     page = build_page(_workspace(), bare)
     assert [section.key for section in page.sections] == ["summary", "quality"]
