@@ -8,9 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from sqlalchemy import func, select
+from tests.cli.conftest import Run
 from tests.web.test_report_sections import _said as said
 
 from aimwell.cli.rehearsal import Rehearsed, rehearse_aside, rehearse_here
+from aimwell.cli.reporting import run_and_report
 from aimwell.cli.summary import journey_lines
 from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import share_of
@@ -182,6 +184,38 @@ def test_without_journeys_there_is_nothing_to_rehearse(tmp_path: Path) -> None:
     assert rehearse_here(workspace, SINCE) is None
     with pytest.raises(BadQuestion, match="no journeys to rehearse"):
         rehearse_aside(workspace, SINCE)
+
+
+def test_the_command_says_what_was_played_and_where_to_look(run: Run, tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", 40)
+    words = ("rehearse", "-w", str(workspace.folder), "--as-of", "2026-01-05", "--seed", "3")
+    told = run(*words)
+    assert told.code == 0, told.err
+    assert "11 days were played" in told.out
+    assert "Wake up (simulated answers): 40 came in" in told.out.replace("\n", " ")
+    assert "aimwell funnel wake -w" in told.out
+    again = run(*words, "--json").json
+    assert isinstance(again, dict)
+    assert again["journeys"]["wake"]["simulated"] is True
+    assert again["journeys"]["wake"]["entered"] == 40
+    assert run("funnel", "wake", "-w", str(workspace.folder / "rehearsal")).code == 0
+
+
+@pytest.mark.slow
+def test_a_run_with_a_rehearsal_ends_with_the_journey_in_the_report(shop: Path) -> None:
+    settings = shop / "aimwell.toml"
+    channel = '\n[channels.push]\nkind = "simulated"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + channel, encoding="utf-8")
+    journey = JOURNEY.replace("segment: sleepers", "segment: recent, existing: true")
+    for name, text in (("journeys/wake.yaml", journey), ("content/offer.yaml", CONTENT)):
+        (shop / name).parent.mkdir(exist_ok=True)
+        (shop / name).write_text(text, encoding="utf-8")
+    left = run_and_report(open_workspace(shop), as_of=None, language="en", rehearsal=True)
+    assert [story.name for story in left.journeys] == ["wake"]
+    report = left.report.read_text(encoding="utf-8")
+    assert "Simulated answers, real customers" in report
+    assert "Wake up" in report
+    assert left.journeys[0].funnel.entered > 5
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,8 @@ def test_events_and_new_customers_are_appended_once(ledger: Ledger, warehouse: W
         {"price": 5},
     ]
     assert ("ann", "Asia/Tokyo") in rows(warehouse, "customer", "customer_id", "timezone")
-    assert {name: facts.rows for name, facts in warehouse.catalog.items()} == {"customer": 2, "event": 2}
+    assert warehouse.history(NOON + timedelta(days=1)).to_arrow("SELECT customer_id FROM customer").num_rows == 2
+    assert warehouse.catalog["event"].rows == 2
 
 
 def test_what_is_noted_of_the_tables_is_what_is_there(ledger: Ledger, warehouse: Warehouse) -> None:
@@ -75,6 +76,30 @@ def test_events_of_a_visitor_go_to_the_customer_who_signs_in_later(ledger: Ledge
     assert set(stream(warehouse, ledger).touched) >= {"ann"}
     assert rows(warehouse, "event", "customer_id", "name") == [("ann", "looked")]
     assert rows(warehouse, "customer", "customer_id") == [("ann",)]
+
+
+def test_what_people_say_of_themselves_is_known_from_then_on(ledger: Ledger, warehouse: Warehouse) -> None:
+    arrive(ledger, {"type": "track", "userId": "ann", "event": "looked"})
+    stream(warehouse, ledger)
+    said = {"birthday": "1990-02-28", "address": {"city": "Jinan"}, "risk_level": 3, "shoe": 38, "children": "two"}
+    arrive(ledger, {"type": "identify", "userId": "ann", "traits": said}, after=timedelta(hours=1))
+    assert stream(warehouse, ledger).touched == ("ann",)
+    moved = {"city": "Qingdao", "risk_level": "high", "unit": "ours", "gender": None}
+    arrive(ledger, {"type": "identify", "userId": "ann", "traits": moved}, after=timedelta(hours=2))
+    stream(warehouse, ledger)
+    warehouse_noted = dict(warehouse.catalog)
+    warehouse.refresh()
+    assert warehouse_noted == warehouse.catalog
+
+    def known(after: timedelta) -> tuple[object, ...]:
+        columns = ["customer_id", "birth_date", "city", "risk_level", "children"]
+        found = warehouse.history(NOON + after).to_arrow(f"SELECT {', '.join(columns)} FROM customer").to_pylist()
+        return tuple(found[0].values())
+
+    born = date(1990, 2, 28)
+    assert known(timedelta(minutes=30)) == ("ann", None, None, None, None)
+    assert known(timedelta(minutes=90)) == ("ann", born, "Jinan", 3, "two")
+    assert known(timedelta(days=1)) == ("ann", born, "Qingdao", 3, "two")
 
 
 def test_a_batch_that_fails_leaves_neither_rows_nor_place(

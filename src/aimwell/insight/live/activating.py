@@ -217,18 +217,26 @@ def activate_customers(
 
     zone: timezone of those of whom none is known.   hold_out: share of customers who get no marketing at all.
     """
-    if "customer" not in warehouse.engine.tables():
-        return Activated()
-    present = warehouse.engine.columns("customer")
-    columns = [name for name in ("customer_id", "created_at", "language", "timezone") if name in present]
     count = 0
-    for batch in warehouse.engine.batches(exp.select(*columns).distinct().from_("customer"), _CHUNK):
-        rows = [_customer_row(row, zone, hold_out) for row in batch.to_pylist()]
-        with ledger.writing() as connection:
-            count += insert_new(connection, customer, rows)
-            insert_new(connection, identifier, [_named_by(row["customer_id"], row["created_at"]) for row in rows])
+    for query in _known(warehouse):
+        for batch in warehouse.engine.batches(query, _CHUNK):
+            rows = [_customer_row(row, zone, hold_out) for row in batch.to_pylist()]
+            with ledger.writing() as connection:
+                count += insert_new(connection, customer, rows)
+                insert_new(connection, identifier, [_named_by(row["customer_id"], row["created_at"]) for row in rows])
     _activate_addresses(warehouse, ledger, tuple(kinds))
     return Activated(customers=count)
+
+
+def _known(warehouse: Warehouse) -> Iterator[exp.Select]:
+    """Who is known and what is known of them; those last of whom there are only purchases or events."""
+    for table in ("customer", "purchase", "event"):
+        present = warehouse.engine.columns(table)
+        columns = [name for name in ("customer_id", "created_at", "language", "timezone") if name in present]
+        if "customer_id" in present:
+            wanted = columns if table == "customer" else ["customer_id"]
+            some = exp.Not(this=exp.Is(this=exp.column("customer_id"), expression=exp.Null()))
+            yield exp.select(*wanted).distinct().from_(table).where(some)
 
 
 def _named_by(customer_id: object, since: object) -> dict[str, object]:

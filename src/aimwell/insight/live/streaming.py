@@ -18,13 +18,14 @@ from sqlglot import exp
 from aimwell.core.tables import TABLES
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.lookup import resolve_messages
+from aimwell.insight.live.stating import stated_rows
 from aimwell.store.ledger.arrivals import SIMULATION
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.inbox import message
 from aimwell.store.ledger.schema.people import customer, merge
 from aimwell.store.warehouse.warehouse import Warehouse
 
-PLACE = "live_place"
+PLACE, _WIDER = "live_place", "live_wider"
 CHUNK = 20_000
 _INSTANT = pa.timestamp("us")
 _EVENT = pa.schema(
@@ -83,11 +84,12 @@ def stream(warehouse: Warehouse, ledger: Ledger, *, simulated: bool = False, lim
     with warehouse.engine.transaction():
         renamed = _rename(warehouse, [(row.gone, row.kept) for row in merges])
         _append(warehouse, "customer", _new_people(warehouse, people))
+        _append(warehouse, "customer", _stated(real, owners), restated=True)
         _append(warehouse, "event", events)
         places["message"] = max(places["message"], rows[-1].seq if rows else 0)
         places["merge"] = merges[-1].id if merges else places["merge"]
         _keep_places(warehouse, places)
-    touched = {*events.column("customer_id").to_pylist(), *(each for row in merges for each in (row.kept, row.gone))}
+    touched = {owner for owner in owners if owner} | {each for row in merges for each in (row.kept, row.gone)}
     return Streamed(len(rows), tuple(sorted(touched)), renamed)
 
 
@@ -106,7 +108,18 @@ def _keep_places(warehouse: Warehouse, places: dict[str, int]) -> None:
 
 
 def _next(place: int, known: int, limit: int) -> Any:  # noqa: ANN401 (a Select of many types)
-    names = ("seq", "message_id", "source", "kind", "name", "user_id", "anonymous_id", "properties", "context")
+    names = (
+        "seq",
+        "message_id",
+        "source",
+        "kind",
+        "name",
+        "user_id",
+        "anonymous_id",
+        "properties",
+        "traits",
+        "context",
+    )
     instants = [type_coerce(message.c[name], BigInteger).label(name) for name in ("occurred_at", "received_at")]
     query = select(*(message.c[name] for name in names), *instants)
     return query.where(message.c.seq > place, message.c.seq <= known).order_by(message.c.seq).limit(limit)
@@ -185,10 +198,21 @@ def _new_people(warehouse: Warehouse, people: Sequence[dict[str, object]]) -> pa
     return pa.table(columns, schema=_CUSTOMER)
 
 
-def _append(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
-    """Append rows to a canonical table, whichever columns it has; what it lacks is left away."""
+def _stated(rows: Sequence[Row[Any]], owners: Sequence[str | None]) -> pa.Table:
+    """What identify calls say of customers."""
+    said = ((owner, row) for row, owner in zip(rows, owners, strict=True) if owner is not None)
+    return stated_rows((owner, row.received_at, row.traits) for owner, row in said if row.kind == "identify")
+
+
+def _append(warehouse: Warehouse, name: str, rows: pa.Table, *, restated: bool = False) -> None:
+    """Append rows to a canonical table, whichever columns it has; what it lacks is left away.
+
+    restated: the rows are further versions of what is there; columns that the table lacks are added for them.
+    """
     if rows.num_rows == 0:
         return
+    if restated:
+        _widen(warehouse, name, rows)
     present = warehouse.engine.columns(name)
     if not present:
         warehouse.engine.append(name, rows)
@@ -200,7 +224,22 @@ def _append(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
         if column not in shaped.column_names:
             shaped = shaped.append_column(column, pa.nulls(rows.num_rows))
     warehouse.engine.append(name, shaped.select(list(present)))
-    warehouse.note_append(name, shaped)
+    warehouse.note_append(name, shaped, restated=restated)
+
+
+def _widen(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
+    """Add the columns that a table lacks, empty."""
+    present = warehouse.engine.columns(name)
+    lacking = [field for field in rows.schema if field.name not in present]
+    if not present or not lacking:
+        return
+    empty = pa.table({field.name: pa.array([], field.type) for field in lacking})
+    warehouse.engine.write(_WIDER, empty)
+    wider = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier(name))).from_(name)
+    wider = wider.select(*(exp.column(field.name, table=_WIDER) for field in lacking))
+    warehouse.engine.create_table_as(name, wider.join(_WIDER, on=exp.false(), join_type="left"))
+    warehouse.engine.drop(_WIDER)
+    warehouse.refresh()
 
 
 def _rename(warehouse: Warehouse, pairs: Sequence[tuple[str, str]]) -> int:

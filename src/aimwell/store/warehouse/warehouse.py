@@ -46,8 +46,11 @@ class Warehouse:
         """Forget what is known of the tables (after a load)."""
         self._facts = None
 
-    def note_append(self, name: str, rows: pa.Table) -> None:
-        """Take note of rows that were just appended to a canonical table, without reading the table again."""
+    def note_append(self, name: str, rows: pa.Table, *, restated: bool = False) -> None:
+        """Take note of rows that were just appended to a canonical table, without reading the table again.
+
+        restated: they are further versions of keys that are there.
+        """
         if self._facts is None or name not in self._facts:
             self.refresh()
             return
@@ -57,6 +60,8 @@ class Warehouse:
         found = [pc.min(rows.column(each)).as_py() for each in instants]
         earliest = min([*found, *([facts.earliest] if facts.earliest else [])], default=None)
         kept = replace(facts, filled=facts.filled | filled, rows=facts.rows + rows.num_rows, earliest=earliest)
+        if restated:
+            kept = replace(kept, versioned=True)
         self._facts = {**self._facts, name: kept}
 
     def last_instant(self) -> datetime:
