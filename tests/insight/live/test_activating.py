@@ -151,3 +151,15 @@ def test_customers_of_the_warehouse_are_known_by_their_ids_and_addresses(ledger:
         ("user_id", "bob"),
         ("user_id", "eve"),
     ]
+
+
+def test_customers_of_whom_there_are_only_purchases_become_known_too(ledger: Ledger) -> None:
+    with Warehouse(DuckEngine(), ZoneInfo("Asia/Shanghai")) as warehouse:
+        warehouse.engine.write(
+            "purchase", pa.table({"customer_id": ["ann", "ann", "bob", None], "order_id": list("1234")})
+        )
+        found = activate_customers(warehouse, ledger, zone="Asia/Shanghai", hold_out=0.0)
+        assert found.customers == 2
+        assert activate_customers(warehouse, ledger, zone="Asia/Shanghai", hold_out=0.0).customers == 0
+    with ledger.reading() as connection:
+        assert set(connection.scalars(select(customer.c.customer_id))) == {"ann", "bob"}
