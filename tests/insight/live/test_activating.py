@@ -155,7 +155,8 @@ def test_customers_of_the_warehouse_are_known_by_their_ids_and_addresses(ledger:
 
 def test_customers_of_whom_there_are_only_purchases_become_known_too(ledger: Ledger) -> None:
     with Warehouse(DuckEngine(), ZoneInfo("Asia/Shanghai")) as warehouse:
-        warehouse.engine.write(
+        bought = pa.table({"customer_id": ["ann", "ann", "bob", None], "order_id": list("1234")})
+        warehouse.engine.write("purchase", bought)
             "purchase", pa.table({"customer_id": ["ann", "ann", "bob", None], "order_id": list("1234")})
         )
         found = activate_customers(warehouse, ledger, zone="Asia/Shanghai", hold_out=0.0)

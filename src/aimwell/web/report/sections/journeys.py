@@ -44,6 +44,7 @@ _TURNED = {
     "unknown_customer": Text("没有这个客户", "nobody knew the customer"),
     "already_in": Text("已在旅程中", "in it already"),
     "entered_before": Text("以前进入过", "had entered before"),
+    "before_start": Text("早于旅程开始", "what let them in was before the journey began"),
     "too_soon": Text("距上次太近", "too soon after the last time"),
     "paused": Text("旅程暂停", "the journey was paused"),
     "stopped": Text("旅程停止", "the journey was stopped"),
