@@ -29,6 +29,17 @@ features: [spend_84d, largest_order_84d]
 method: kmeans
 groups: 2
 """
+JOURNEY = """\
+objective: retention
+entry: {segment: recent, existing: true}
+goal: {came: {event: came}}
+within: 10d
+start: hello
+nodes:
+  hello: {send: {channel: mailbox, content: hello}, to: done}
+  done: {end: {}}
+"""
+CONTENT = "{channel: mailbox, parts: {all: {subject: Hello, text: Hello}}}\n"
 
 # A whole story, in an order in which each has what it needs; the last words stand for the version that was trained.
 STORY = [
@@ -61,7 +72,20 @@ STORY = [
     "segment different recent",
     "segment overlap",
     "run",
+    "journey check",
+    "plan",
+    "apply --yes",
+    "journey list",
+    "journey show hello",
+    "pause hello",
+    "resume hello",
+    "funnel hello",
+    "why c1 hello",
+    "key site",
+    "rehearse",
+    "stop hello --yes",
 ]
+LASTING = {"serve", "work"}  # run until they are told to end: see test_serving
 REFUSED = [
     "init .",
     "demo --folder orders.csv",
@@ -76,6 +100,8 @@ REFUSED = [
     "explain nobody",
     "schema nobody",
     "profile --as-of never",
+    "journey migrate nobody 1 2",
+    "funnel nobody",
 ]
 
 
@@ -86,7 +112,7 @@ def commands(group: object, before: str = "") -> list[str]:
 
 
 def test_the_stories_below_know_every_command() -> None:
-    told = [*STORY, *REFUSED]
+    told = [*STORY, *REFUSED, *LASTING]
     assert [
         name for name in commands(get_command(build())) if not any(f"{each} ".startswith(f"{name} ") for each in told)
     ] == []
@@ -97,6 +123,9 @@ def test_every_command_prints_json_and_nothing_else(run: Run, shop: Path, monkey
     monkeypatch.chdir(shop)
     (shop / "predictions" / "comes.yaml").write_text(COMES, encoding="utf-8")
     (shop / "clusterings" / "groups.yaml").write_text(GROUPS, encoding="utf-8")
+    for folder, text in (("journeys", JOURNEY), ("content", CONTENT)):
+        (shop / folder).mkdir(exist_ok=True)
+        (shop / folder / "hello.yaml").write_text(text, encoding="utf-8")
     version = ""
     for words in STORY:
         said = run(*words.replace("VERSION", version).split(), "--json")

@@ -14,12 +14,13 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from aimwell.delivery.catalogue import ConfiguredChannel
 from aimwell.delivery.channels.onsite import OnsiteSettings, poll, report
 from aimwell.delivery.links import Links
-from aimwell.web.server.problems import Declined, answer_json, problem
+from aimwell.web.server.problems import answer_json
 
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 """The token is the permission: whichever page holds it may ask."""
@@ -57,7 +58,7 @@ def onsite_router(
         customer_id = links.read("onsite", token).key
         known = any(report(each.place(folder), customer_id, seen.key, seen.what, clock()) for each in shelves.values())
         if not known:
-            return _open(problem(Declined(404, "no_message", "this customer has no such message")))
+            raise HTTPException(404, "this customer has no such message", headers=_OPEN)
         return _open(answer_json({"taken": True}))
 
     @router.options("/s/{token}", include_in_schema=False)
