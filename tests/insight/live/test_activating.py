@@ -157,8 +157,6 @@ def test_customers_of_whom_there_are_only_purchases_become_known_too(ledger: Led
     with Warehouse(DuckEngine(), ZoneInfo("Asia/Shanghai")) as warehouse:
         bought = pa.table({"customer_id": ["ann", "ann", "bob", None], "order_id": list("1234")})
         warehouse.engine.write("purchase", bought)
-            "purchase", pa.table({"customer_id": ["ann", "ann", "bob", None], "order_id": list("1234")})
-        )
         found = activate_customers(warehouse, ledger, zone="Asia/Shanghai", hold_out=0.0)
         assert found.customers == 2
         assert activate_customers(warehouse, ledger, zone="Asia/Shanghai", hold_out=0.0).customers == 0

@@ -245,7 +245,7 @@ def _how_to_read(story: JourneyStory) -> Text:
         )
     if machine:
         answer = Text(
-            f"{answer.zh}另有 {count(machine)} 条消息只由机器打开，不计入。",
+            f"{answer.zh}另有 {count(machine)} 条消息被机器打开过，不计入。",
             f"{answer.en} {count(machine)} messages were opened by machines; those do not count.",
         )
     return answer
