@@ -14,7 +14,7 @@ bootstrap = $(if $(PYTHON),,$(error Aimwell needs Python 3.11 or newer and found
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
 
-demo: ## from raw data to a report and lists of whom to contact, on real customers
+demo: ## from raw data to a report, lists of whom to contact and a running journey, on real customers
 	$(bootstrap) demo
 	$(BIN)/aimwell demo
 

@@ -89,6 +89,7 @@ LASTING = {"serve", "work"}  # run until they are told to end: see test_serving
 REFUSED = [
     "init .",
     "demo --folder orders.csv",
+    "rehearse",
     "prediction roll-back nobody --why none",
     "prediction train nobody",
     "prediction stages nobody",
