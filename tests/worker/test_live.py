@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
 from aimwell.content.definition import Content
 from aimwell.core.definitions import parse_definitions
 from aimwell.evaluation.journeys.funnel import funnel
+from aimwell.insight.segments.definition import Segment
 from aimwell.store.intake.messages import Message, parse_message
 from aimwell.store.ledger.arrivals import keep_messages
 from aimwell.store.ledger.schema.enrolments import enrolment
@@ -122,6 +124,34 @@ def test_an_event_leads_into_a_segment_a_journey_and_the_mailbox(live: Live, clo
         stand = funnel(connection, "hello")
     assert (stand.entered, stand.active, stand.steps["exposed"]) == (1, 1, 1)
     assert live.step().idle
+
+
+def test_customers_who_were_loaded_can_be_let_in(live: Live, clock: Clock) -> None:
+    assert live.refresher is not None
+    engine = live.refresher.warehouse.engine
+    engine.write("customer", pa.table({"customer_id": ["old"], "timezone": ["Asia/Tokyo"]}))
+    live.refresher.warehouse.refresh()
+    start(live, JOURNEY.replace("{segment: browsers}", "{segment: sleepers, existing: true}"), "old", clock)
+    clock.now += timedelta(seconds=1)
+    assert live.step().sent == 1
+    with live.ledger.reading() as connection:
+        assert connection.execute(select(intent.c.customer_id, intent.c.state)).all() == [("old", "accepted")]
+
+
+def test_a_segment_that_cannot_be_built_stops_nothing_else(
+    live: Live, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert live.refresher is not None
+    (broken,) = parse_definitions(
+        SEGMENT.replace("events: {name: looked", "touches: {journey: x"), "b", Segment, name="b"
+    )
+    live.refresher.segments = {**live.refresher.segments, "browsers": broken}
+    start(live, JOURNEY.replace("{segment: browsers}", "[{segment: browsers}, {event: looked}]"), "both", clock)
+    live.step()
+    arrive(live, clock, looked("ann", 1))
+    clock.now += timedelta(seconds=1)
+    assert live.step().sent == 1
+    assert "segments are not refreshed" in caplog.text
 
 
 def test_a_goal_ends_the_journey_and_the_end_of_time_does(live: Live, clock: Clock) -> None:

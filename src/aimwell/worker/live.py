@@ -7,12 +7,15 @@ that dies at any instant is followed by one that goes on, and nothing is lost or
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from aimwell.core.errors import AimwellError
+from aimwell.core.keys import number_of
 from aimwell.delivery.catalogue import ConfiguredChannel
 from aimwell.delivery.channels.simulated import SimulatedKind
 from aimwell.delivery.outbox.claim import Desk, claim
@@ -24,14 +27,15 @@ from aimwell.evaluation.journeys.recording import record_touches
 from aimwell.insight.identity.absorbing import absorb
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.evidence import IdentitySettings
-from aimwell.insight.live.activating import activate_findings, activate_memberships
+from aimwell.insight.live.activating import activate_customers, activate_findings, activate_memberships
 from aimwell.insight.live.refreshing import Refresher
-from aimwell.insight.live.streaming import read_places, stream
+from aimwell.insight.live.streaming import make_room, read_places, stream
 from aimwell.store.ledger.arrivals import prune_chunk
 from aimwell.store.ledger.inbox import WINDOW
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.store.ledger.writes import put
+from aimwell.store.sources.log import data_version
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.journeys.entry import let_in, someone_knocks
 from aimwell.strategy.journeys.feed import feed
@@ -41,6 +45,7 @@ from aimwell.strategy.journeys.tick import Ticker
 from aimwell.strategy.journeys.version import used_segments, used_values
 
 CHUNK = 10_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -107,15 +112,30 @@ class Live:
 
     def _bring_in(self, refresher: Refresher, done: Step, now: datetime) -> None:
         """Events reach the warehouse, and what they change in segments comes back."""
+        make_room(refresher.warehouse)
         touched: set[str] = set()
         warehouse, simulated = refresher.warehouse, self.workspace.settings.simulated
         while (batch := stream(warehouse, self.ledger, simulated=simulated)).messages or batch.renamed:
             touched |= set(batch.touched)
         segments = self._segments()
         if segments:
-            refresher.refresh(segments, touched, now)
+            try:
+                refresher.refresh(segments, touched, now)
+            except AimwellError as error:  # all stay as they were; what needs no segment goes on
+                _LOG.error("segments are not refreshed: %s", error)
             changes = activate_memberships(warehouse, self.ledger, segments, now)
             done.entered, done.left = changes.entered, changes.left
+
+    def _get_to_know(self, refresher: Refresher) -> None:
+        """Customers whom the company has loaded become known to the ledger, once for each state of the loaded data."""
+        state = number_of("loaded", data_version(refresher.warehouse.engine))
+        with self.ledger.reading() as connection:
+            if connection.scalar(select(cursor.c.position).where(cursor.c.consumer == "loaded")) == state:
+                return
+        rules = self.identity
+        activate_customers(refresher.warehouse, self.ledger, zone=rules.zone, hold_out=rules.hold_out)
+        with self.ledger.writing() as connection:
+            put(connection, cursor, [{"consumer": "loaded", "position": state}])
 
     def _find_out(self, refresher: Refresher) -> None:
         """Tags and scores of the last builds that journeys ask for."""
@@ -166,6 +186,7 @@ class Live:
         recover(self.desk, now)
         reconcile(self.desk, now)
         if self.refresher is not None:
+            self._get_to_know(self.refresher)
             self._find_out(self.refresher)
             record_touches(self.refresher.warehouse, self.ledger, now, leave_out=self._played())
             self._forget(self.refresher, now)

@@ -58,7 +58,9 @@ def activate_memberships(warehouse: Warehouse, ledger: Ledger, segments: Collect
         if place is None:
             if name in built:
                 entered += _take_whole(warehouse, ledger, name, built[name])
-            elif not warehouse.catalog:  # nobody is there yet: whoever comes enters
+            elif not any(
+                facts.rows for facts in warehouse.catalog.values()
+            ):  # nobody is there yet: whoever comes enters
                 with ledger.writing() as connection:
                     _keep_place(connection, name, now)
             continue

@@ -40,7 +40,7 @@ class Refresher:
         engine = self.warehouse.engine
         prepare(engine)
         wanted = in_order(self.segments, [name for name in sorted(asked) if name in self.segments])
-        if not wanted or not self.warehouse.catalog:
+        if not wanted or not any(facts.rows for facts in self.warehouse.catalog.values()):
             return []
         built = last_builds(engine)
         as_of = max([now, *(built[name] + _INSTANT_AFTER for name in wanted if name in built)])

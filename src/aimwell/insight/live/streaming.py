@@ -93,6 +93,17 @@ def stream(warehouse: Warehouse, ledger: Ledger, *, simulated: bool = False, lim
     return Streamed(len(rows), tuple(sorted(touched)), renamed)
 
 
+def make_room(warehouse: Warehouse) -> None:
+    """Have the tables that arrivals fill, empty at first, so that rules may speak of events before the first one."""
+    standing = set(warehouse.engine.tables())
+    lacking = {"customer": _CUSTOMER, "event": _EVENT}
+    for name, schema in lacking.items():
+        if name not in standing:
+            warehouse.engine.write(name, schema.empty_table())
+    if not lacking.keys() <= standing:
+        warehouse.refresh()
+
+
 def read_places(warehouse: Warehouse) -> dict[str, int]:
     """How far messages and merges have been taken into the warehouse."""
     places = {"message": 0, "merge": 0}
