@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aimwell.cli.beside import kept_running
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
 from aimwell.core.errors import BadQuestion
@@ -72,17 +73,14 @@ def serve(
                 links=links_of(workspace),
                 language=language,
             )
-            beside = _start_worker(workspace) if worker else None
-            try:
+            beside = [sys.executable, "-m", "aimwell", "work", "-w", str(workspace.folder)]
+            with kept_running(beside) if worker else nullcontext():
                 serve_application(
                     app,
                     host,
                     port,
                     ready=lambda address: session.say(_READY.format(address=address).said(language)),
                 )
-            finally:
-                if beside is not None:
-                    _end_worker(beside)
 
 
 @SERVING.app.command("work")
@@ -196,16 +194,3 @@ def _append(file: Path, made: WriteKey) -> None:
             f'["{made.name}"]\nkey_digest = "{made.key_digest}"\n'
             f"trusted = {str(made.trusted).lower()}\norigins = [{listed}]\n\n"
         )
-
-
-def _start_worker(workspace: Workspace) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "aimwell", "work", "-w", str(workspace.folder)])
-
-
-def _end_worker(beside: subprocess.Popen[bytes]) -> None:
-    """Let the step under way finish."""
-    beside.terminate()
-    try:
-        beside.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        beside.kill()
