@@ -18,7 +18,7 @@ from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, passage, task, task_stage
 from aimwell.store.ledger.schema.outbox import intent, outcome
 from aimwell.store.ledger.schema.people import customer, profile
-from aimwell.strategy.journeys.applying import apply_version, keep_journey_clocks
+from aimwell.strategy.journeys.applying import apply_version
 from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.entry import let_in
 from aimwell.strategy.journeys.tasks import Stage, set_stage
@@ -344,7 +344,5 @@ def test_29_february_is_kept_on_its_own_day_in_a_leap_year(ledger: Ledger) -> No
 def test_who_comes_from_a_timezone_that_was_new_waits_for_the_time_there(ledger: Ledger) -> None:
     run(ledger, 'start: w\nnodes:\n  w: {wait: {until: {time: "10:00"}}, to: done}\n  done: {end: {}}\n')
     come(ledger, "ann")
-    with ledger.writing() as connection:
-        keep_journey_clocks(connection, NOW)
     tick(ledger, NOW)
     assert due_at(ledger, "ann") == datetime(2026, 3, 3, 2, tzinfo=UTC)

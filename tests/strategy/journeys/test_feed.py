@@ -11,11 +11,12 @@ from sqlalchemy import select
 from tests.insight.live.stage import NOON, arrive
 
 from aimwell.core.definitions import parse_definitions
+from aimwell.store.intake.messages import event_name
 from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.enrolments import happening, knock
 from aimwell.strategy.journeys.applying import apply_version
 from aimwell.strategy.journeys.definition import Journey
-from aimwell.strategy.journeys.feed import event_name, feed, wanted_events
+from aimwell.strategy.journeys.feed import feed, wanted_events
 
 JOURNEY = """
 objective: revenue

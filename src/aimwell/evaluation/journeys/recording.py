@@ -143,12 +143,7 @@ def _merge(warehouse: Warehouse, name: str, rows: pa.Table, key: str) -> None:
     """Replace or add rows of a canonical table, whichever columns it has."""
     if rows.num_rows == 0:
         return
-    present = warehouse.engine.columns(name)
-    if not present:
+    if not warehouse.engine.columns(name):
         warehouse.engine.append(name, rows)
         return
-    shaped = rows.select([column for column in rows.column_names if column in present])
-    for column in present:
-        if column not in shaped.column_names:
-            shaped = shaped.append_column(column, pa.nulls(rows.num_rows))
-    warehouse.engine.merge(name, shaped.select(list(present)), (key,))
+    warehouse.engine.merge(name, warehouse.shaped(name, rows), (key,))

@@ -19,6 +19,7 @@ from aimwell.core.tables import TABLES
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.lookup import resolve_messages
 from aimwell.insight.live.stating import stated_rows
+from aimwell.store.intake.messages import event_name
 from aimwell.store.ledger.arrivals import SIMULATION
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.inbox import message
@@ -156,7 +157,7 @@ def _events(rows: Sequence[Row[Any]], owners: Sequence[str | None]) -> pa.Table:
     columns = {
         "event_id": [row.message_id for row, _ in chosen],
         "customer_id": [owner for _, owner in chosen],
-        "name": [row.name or row.kind if row.kind == "track" else row.kind for row, _ in chosen],
+        "name": [event_name(row.kind, row.name) for row, _ in chosen],
         "occurred_at": pa.array([row.occurred_at for row, _ in chosen], pa.int64()).cast(_INSTANT),
         "channel": [_channel(row.context) for row, _ in chosen],
         "session_id": pa.nulls(len(chosen), pa.string()),
@@ -224,17 +225,12 @@ def _append(warehouse: Warehouse, name: str, rows: pa.Table, *, restated: bool =
         return
     if restated:
         _widen(warehouse, name, rows)
-    present = warehouse.engine.columns(name)
-    if not present:
+    if not warehouse.engine.columns(name):
         warehouse.engine.append(name, rows)
         warehouse.refresh()
         return
-    missing = [column for column in rows.column_names if column not in present]
-    shaped = rows.drop_columns(missing)
-    for column in present:
-        if column not in shaped.column_names:
-            shaped = shaped.append_column(column, pa.nulls(rows.num_rows))
-    warehouse.engine.append(name, shaped.select(list(present)))
+    shaped = warehouse.shaped(name, rows)
+    warehouse.engine.append(name, shaped)
     warehouse.note_append(name, shaped, restated=restated)
 
 

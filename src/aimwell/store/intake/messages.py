@@ -68,6 +68,15 @@ class Shared:
 NOTHING_SHARED = Shared()
 
 
+def event_name(kind: Kind, name: str | None) -> str:
+    """The name under which a message is an event: that of a track call; `page`, `screen`, `identify`, … for the rest.
+
+    >>> event_name("track", "loan_taken"), event_name("page", "Home")
+    ('loan_taken', 'page')
+    """
+    return name or kind if kind == "track" else kind
+
+
 def parse_message(
     content: object,
     *,

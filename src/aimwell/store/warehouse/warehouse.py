@@ -46,6 +46,15 @@ class Warehouse:
         """Forget what is known of the tables (after a load)."""
         self._facts = None
 
+    def shaped(self, name: str, rows: pa.Table) -> pa.Table:
+        """Rows with exactly the columns that a table has: what it lacks is left away, what they lack is empty."""
+        present = self.engine.columns(name)
+        fitting = rows.select([column for column in rows.column_names if column in present])
+        for column in present:
+            if column not in fitting.column_names:
+                fitting = fitting.append_column(column, pa.nulls(rows.num_rows))
+        return fitting.select(list(present))
+
     def note_append(self, name: str, rows: pa.Table, *, restated: bool = False) -> None:
         """Take note of rows that were just appended to a canonical table, without reading the table again.
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, insert, select
 
 from aimwell.core.keys import number_of
 from aimwell.store.ledger.clocks import keep_clocks
-from aimwell.store.ledger.schema.enrolments import enrolment
 from aimwell.store.ledger.schema.journeys import journey, journey_edge, journey_node, journey_version, listening
 from aimwell.store.ledger.writes import insert_new, put
 from aimwell.strategy.journeys.definition import Journey
@@ -114,15 +113,3 @@ def _write(connection: Connection, version: Version, content: str, digest: str, 
     keep_clocks(connection, version.minutes, now)
     for node in definition.nodes.values():
         node.implementation.prepare(node.settings, connection)
-
-
-def keep_journey_clocks(connection: Connection, now: datetime) -> None:
-    """Have the clocks reach far enough for every version on which somebody is or may come, in everybody's timezone.
-
-    Called now and then, and when a customer of a new timezone has come: without it, a wait for a time of day there
-    would not know when that is. A call that finds everything there costs one statement per time of day.
-    """
-    current = select(journey.c.version_id).where(journey.c.state != "stopped")
-    active = select(enrolment.c.version_id).where(enrolment.c.state == "active")
-    versions = [load_version(connection, each) for each in connection.scalars(current.union(active))]
-    keep_clocks(connection, {minute for version in versions for minute in version.minutes}, now)

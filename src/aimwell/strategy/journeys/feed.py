@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.lookup import resolve_messages
-from aimwell.store.intake.messages import Kind
+from aimwell.store.intake.messages import Kind, event_name
 from aimwell.store.ledger.happenings import Happening, record
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor
@@ -54,15 +54,6 @@ class _Message:
     @property
     def event(self) -> str:
         return event_name(self.kind, self.name)
-
-
-def event_name(kind: Kind, name: str | None) -> str:
-    """The name under which a message is an event: that of a track call; `page`, `screen`, `identify`, … for the rest.
-
-    >>> event_name("track", "loan_taken"), event_name("page", "Home")
-    ('loan_taken', 'page')
-    """
-    return name or kind if kind == "track" else kind
 
 
 def feed(ledger: Ledger, *, limit: int = CHUNK) -> Fed:
