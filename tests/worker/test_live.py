@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from aimwell.content.definition import Content
 from aimwell.core.definitions import parse_definitions
 from aimwell.evaluation.journeys.funnel import funnel
+from aimwell.insight.features.build import Features
+from aimwell.insight.opening import workshop_of
 from aimwell.insight.segments.definition import Segment
+from aimwell.insight.segments.membership import sizes
+from aimwell.insight.segments.refresh import refresh
 from aimwell.store.intake.messages import Message, parse_message
 from aimwell.store.ledger.arrivals import keep_messages
 from aimwell.store.ledger.schema.enrolments import enrolment
@@ -172,6 +176,32 @@ def test_a_goal_ends_the_journey_and_the_end_of_time_does(live: Live, clock: Clo
         stand = funnel(connection, "hello")
     assert states == {"ann": "goal", "eve": None}
     assert (stand.active, stand.finished, stand.steps["bought"]) == (0, 2, 1)
+
+
+def test_a_full_build_after_days_of_steps_finds_no_difference(live: Live, clock: Clock) -> None:
+    assert live.refresher is not None
+    start(live, JOURNEY, "hello", clock)
+    start(live, JOURNEY.replace("segment: browsers", "segment: sleepers"), "wake", clock)
+    for day in range(12):
+        # Every fifth of them looks on a day; from the fourth day on some never come again.
+        who = [f"c{number}" for number in range(20 if day < 4 else 15) if (number * 7 + day) % 5 == 0]
+        buys: dict[str, object] = {"type": "track", "event": "bought", "userId": who[0], "messageId": f"b{day}"}
+        arrive(live, clock, *(looked(each, day) for each in who), buys)
+        clock.now += timedelta(seconds=1)
+        live.step()
+        clock.now += timedelta(days=4)
+        live.step()
+    workshop = workshop_of(live.workspace, live.refresher.warehouse)
+    features = Features(workshop.history(clock.now + timedelta(seconds=1)), workshop.library, "whole")
+    before = sizes(live.refresher.warehouse.engine)
+    found = refresh(live.refresher.segments, features)
+    assert {each.name: (each.members, each.entered, each.left) for each in found} == {
+        name: (before[name], 0, 0) for name in ("browsers", "sleepers")
+    }
+    with live.ledger.reading() as connection:
+        kept = connection.execute(select(membership.c.segment, func.count()).group_by(membership.c.segment)).all()
+    assert dict(kept) == before
+    assert min(before.values()) > 0
 
 
 def test_what_comes_true_when_nothing_happens_lets_people_in(live: Live, clock: Clock) -> None:
