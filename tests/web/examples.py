@@ -272,8 +272,10 @@ def earlier() -> Earlier:
     )
 
 
-def journey_story(*, simulated: bool = True, effect: tuple[float, float] = (0.02, 0.2)) -> JourneyStory:
-    """A journey of one message: 100 came in, 20 of them held out; an effect with its bounds."""
+def journey_story(
+    *, simulated: bool = True, effect: tuple[float, float] = (0.02, 0.2), money: tuple[float, float] | None = None
+) -> JourneyStory:
+    """A journey of one message: 100 came in, 20 of them held out; effects on goal and money with their bounds."""
     low, high = effect
     steps = {"planned": 80, "exposed": 70, "delivered": 68, "opened": 30, "clicked": 12, "bought": 25}
     node = NodeFunnel("offer", "push", {**steps, "joined": 0, "shared": 0}, 70, {"consent": 8, "odd_one": 2}, machine=3)
@@ -290,14 +292,17 @@ def journey_story(*, simulated: bool = True, effect: tuple[float, float] = (0.02
         nodes=(node,),
         spent=0.0,
     )
-    treated, control = Side(80, 25, Moments.of([])), Side(20, 4, Moments.of([]))
+    spent = ([12.0] * 80, [10.0] * 20) if money else ([], [])
+    treated, control = Side(80, 25, Moments.of(spent[0])), Side(20, 4, Moments.of(spent[1]))
     gap = Estimate((low + high) / 2, low, high)
+    more = Estimate(sum(money) / 2, *money) if money else None
+    until = datetime(2026, 3, 1, tzinfo=UTC) if money else None
     return JourneyStory(
         name="wake",
         title=Text("唤醒", "Wake up"),
         description=Text("很久没来的客户", EVIL),
         funnel=found,
-        lift=Lift("wake", timedelta(days=21), treated, control, 0, gap, None),
+        lift=Lift("wake", timedelta(days=21), treated, control, 0, gap, more, until),
         held_out=20,
         stops=(
             Stop("offer", Text("发送", "Send"), ("push",), {"next": 75}, {"next": "done"}, 5),
@@ -305,4 +310,5 @@ def journey_story(*, simulated: bool = True, effect: tuple[float, float] = (0.02
         ),
         refused={"entered_before": 4},
         simulated=simulated,
+        currency="CNY",
     )

@@ -317,6 +317,28 @@ def test_a_journey_that_may_have_changed_nothing_says_nothing_proven_and_real_an
         assert words not in _said(journey_blocks([unproven]), language)
 
 
+def test_a_journey_says_what_it_changed_in_money_or_that_nothing_is_proven_or_known() -> None:
+    proven = _said(journey_blocks([examples.journey_story(money=(0.5, 3.5))]))
+    assert (
+        "Spent within 21 days: ¥12.00 each by 80 in the journey, ¥10.00 each by 20 held out: a difference of ¥2.00 "
+        "each (95% interval ¥0.50 – ¥3.50)." in proven
+    )
+    story = examples.journey_story(money=(-1.0, 5.0))
+    assert "nothing proven (¥2.00 each, 95% interval −¥1.00 – ¥5.00)" in _said(journey_blocks([story]))
+    assert "人均 ¥2.00，95% 区间" in _said(journey_blocks([story]), "zh")
+    assert story.lift is not None
+    short = replace(story, lift=replace(story.lift, money=None))
+    assert "cannot be compared yet: purchases are known up to 2026-03-01" in _said(journey_blocks([short]))
+    assert "is not compared: no purchases can be read" in _said(journey_blocks([examples.journey_story()]))
+
+
+def test_a_journey_shows_the_funnel_of_each_node_without_steps_that_nobody_took() -> None:
+    said = _said(journey_blocks([examples.journey_story()]))
+    assert "What became of the messages of each node?" in said
+    assert "offer (push)" in said
+    assert "Joined" not in said
+
+
 def test_a_journey_whose_time_is_not_over_is_not_judged() -> None:
     story = examples.journey_story()
     assert story.lift is not None

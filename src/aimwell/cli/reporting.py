@@ -97,7 +97,7 @@ def gather(
         customer=gathering.customer_story(workshop, definitions, backtests, results.scorings, labels, as_of),
         earlier=gathering.earlier_loads(engine, results.load),
         quality=gathering.quality_of(engine, results.load, workspace.settings.timezone),
-        journeys=journey_stories(workspace),
+        journeys=journey_stories(workspace, engine),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aimwell.core.text import Language, Text
-from aimwell.web.report.sections.journeys import JourneyStory, effect
+from aimwell.web.report.sections.effects import effect, money_effect
+from aimwell.web.report.sections.journeys import JourneyStory
 from aimwell.web.report.sections.predictions import verdict
 from aimwell.web.report.sections.summary import first_tenth
 from aimwell.worker.job import Results
@@ -63,7 +64,9 @@ def journey_lines(stories: Sequence[JourneyStory], folder: Path, language: Langu
         )
         funnel = _FUNNEL.format(entered=story.funnel.entered, held_out=story.held_out, **counts)
         lines.append(Text(f"{title.zh}：{funnel.zh}", f"{title.en}: {funnel.en}").said(language))
-        lines.append("  " + effect(story).said(language))
+        lines.append("  " + effect(story.lift).said(language))
+        if story.lift is not None and story.lift.spent_until is not None:
+            lines.append("  " + money_effect(story.lift, story.currency).said(language))
     if stories:
         lines.append(_NEXT.said(language))
         lines += [f"  {command}" for command in _commands(stories[0], folder)]

@@ -1,4 +1,4 @@
-"""`aimwell serve`, `aimwell work`, `aimwell key`, `aimwell why` and `aimwell funnel`: a workspace that runs."""
+"""`aimwell serve`, `aimwell work`, `aimwell key` and `aimwell why`: a workspace that runs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
 from aimwell.delivery.opening import channels_of, links_of, open_desk
 from aimwell.delivery.outbox.why import why as explain_why
-from aimwell.evaluation.journeys.funnel import STEPS, Funnel
-from aimwell.evaluation.journeys.funnel import funnel as count_funnel
 from aimwell.store.workspace import Workspace
 from aimwell.web.server.app import application
 from aimwell.web.server.keys import WriteKey, digest_of, new_secret, read_keys
@@ -38,11 +36,6 @@ _SECRET = Text(
     "写入密钥 {name}：{secret}\n请现在保存，以后不会再显示；工作区只保留其摘要（{file}）。",
     "Write key {name}: {secret}\nKeep it now, it is not shown again; the workspace has only its digest ({file}).",
 )
-_FUNNEL = Text(
-    "{journey}（{state}）：进入 {entered:,}，进行中 {active:,}，完成 {finished:,}，退出 {exited:,}",
-    "{journey} ({state}): {entered:,} entered, {active:,} on the way, {finished:,} finished, {exited:,} left",
-)
-
 SERVING = Commands("serving", typer.Typer(), top_level=True)
 
 
@@ -130,42 +123,6 @@ def why(
         session.json(found)
         for sentence in found.sentences:
             session.say(sentence.said(session.speaks(workspace)))
-
-
-@SERVING.app.command("funnel")
-def funnel(context: typer.Context, journey: Annotated[str, typer.Argument(help="Name of the journey")]) -> None:
-    """Show how far people came in a journey, and what became of its messages."""
-    session = session_of(context)
-    with told(session):
-        workspace = session.workspace()
-        with workspace.ledger() as ledger, ledger.reading() as connection:
-            found = count_funnel(connection, journey)
-        session.json(_plain(found))
-        _tell_funnel(session, workspace, found)
-
-
-def _tell_funnel(session: Session, workspace: Workspace, found: Funnel) -> None:
-    language = session.speaks(workspace)
-    counts = {"entered": found.entered, "active": found.active, "finished": found.finished}
-    line = _FUNNEL.format(journey=found.journey, state=found.state, exited=sum(found.exited.values()), **counts)
-    session.say(line.said(language))
-    rows = [[STEPS[step].said(language), f"{people:,}"] for step, people in found.steps.items()]
-    session.table(["step", "people"], rows)
-
-
-def _plain(found: Funnel) -> dict[str, object]:
-    return {
-        "journey": found.journey,
-        "state": found.state,
-        "entered": found.entered,
-        "active": found.active,
-        "finished": found.finished,
-        "exited": found.exited,
-        "steps": found.steps,
-        "places": found.places,
-        "nodes": found.nodes,
-        "spent": found.spent,
-    }
 
 
 def _keys(workspace: Workspace) -> list[WriteKey]:

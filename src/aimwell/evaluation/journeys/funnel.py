@@ -34,7 +34,8 @@ STEPS: Mapping[str, Text] = {
 class NodeFunnel:
     """What became of the messages of one node on one channel.
 
-    steps: messages by step (planned, exposed, delivered, …).   people: who got one.   not_sent: messages by reason.
+    steps: messages by step (planned, exposed, delivered, …); `bought` counts those after which the goal was reached on
+    the same passage, whatever led to it.   people: who got one.   not_sent: messages by reason.
     machine: messages that only machines opened or clicked.
     """
 
@@ -163,9 +164,23 @@ def _nodes(connection: Connection, name: str) -> tuple[NodeFunnel, ...]:
         .group_by(*place, outcome.c.kind, outcome.c.machine)
     ):
         reports.setdefault((node, channel), {})[kind, machine] = count
+    reached = _reached(connection, name)
     return tuple(
-        _node(place, states[place], sent.get(place, (0, 0)), reports.get(place, {})) for place in sorted(states)
+        _node(place, states[place], sent.get(place, (0, 0)), reports.get(place, {}), reached.get(place, 0))
+        for place in sorted(states)
     )
+
+
+def _reached(connection: Connection, name: str) -> dict[tuple[str, str], int]:
+    """Messages after which the goal was reached on the same passage, by node and channel."""
+    later = (intent.c.accepted_at.is_not(None), enrolment.c.goal_at >= intent.c.accepted_at)
+    counted = (
+        select(intent.c.node, intent.c.channel, func.count())
+        .join(enrolment, enrolment.c.id == intent.c.enrolment_id)
+        .where(intent.c.journey == name, *later)
+        .group_by(intent.c.node, intent.c.channel)
+    )
+    return {(node, channel): count for node, channel, count in connection.execute(counted)}
 
 
 def _node(
@@ -173,12 +188,14 @@ def _node(
     states: Mapping[tuple[str, str | None], int],
     sent: tuple[int, int],
     reports: Mapping[tuple[str, bool], int],
+    reached: int,
 ) -> NodeFunnel:
     def in_state(wanted: str) -> int:
         return sum(count for (state, _), count in states.items() if state == wanted)
 
     steps = {"planned": sum(states.values()), "exposed": sent[0]}
     steps |= {step: reports.get((step, False), 0) for step in STEPS if step not in {*steps, "bought"}}
+    steps["bought"] = reached
     return NodeFunnel(
         node=place[0],
         channel=place[1],

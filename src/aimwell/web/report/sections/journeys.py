@@ -11,7 +11,8 @@ from aimwell.evaluation.journeys.funnel import STEPS, Funnel
 from aimwell.evaluation.journeys.lift import Lift
 from aimwell.web.report import charts
 from aimwell.web.report.blocks import Block, Cell, Chart, Figure, Figures, Heading, Sentence, Table
-from aimwell.web.report.formats import between, count, number, same, share
+from aimwell.web.report.formats import count, same, share
+from aimwell.web.report.sections.effects import effect, money_effect
 
 SIMULATED = Text("模拟的回应", "Simulated answers")
 _REHEARSAL = Text("排演", "Rehearsal")
@@ -69,6 +70,7 @@ class JourneyStory:
 
     stops: its nodes, in the order in which people come to them.   refused: entries that were turned away, by reason.
     simulated: the answers were made up by a rehearsal.   example: a customer to whom a message was planned.
+    currency: of what was spent, as an ISO code.
     """
 
     name: str
@@ -81,6 +83,7 @@ class JourneyStory:
     refused: Mapping[str, int] = field(default_factory=dict)
     simulated: bool = False
     example: str | None = None
+    currency: str = ""
 
     @property
     def let_in(self) -> int:
@@ -104,6 +107,7 @@ class JourneyStory:
             "nodes": found.nodes,
             "lift": self.lift,
             "proven": self.lift is not None and self.lift.proven,
+            "money_proven": self.lift is not None and self.lift.money_proven,
         }
 
 
@@ -121,10 +125,8 @@ def _journey(story: JourneyStory) -> list[Block]:
     blocks: list[Block] = [Heading(story.title, story.description), _people(story)]
     if not story.funnel.entered:
         return blocks
-    blocks += [_effect(story), _steps(story)]
-    unsent = _unsent(story)
-    if unsent is not None:
-        blocks.append(unsent)
+    blocks += [*_effects(story), _steps(story)]
+    blocks += [each for each in (_messages(story), _unsent(story)) if each is not None]
     blocks.append(_course(story))
     return blocks
 
@@ -171,44 +173,15 @@ def _listed(reasons: Mapping[str, int], words: Mapping[str, Text], total: int) -
     return Text(f"未放行：{zh}", f"turned away: {en}")
 
 
-def _effect(story: JourneyStory) -> Sentence:
-    said = effect(story)
+def _effects(story: JourneyStory) -> list[Block]:
+    """What it changed, for the goal and for money."""
     badge = SIMULATED if story.simulated else Text("效果", "Effect")
-    return Sentence(said, "ok" if story.lift is not None and story.lift.proven else "hold", badge)
-
-
-def effect(story: JourneyStory) -> Text:
-    """What the journey changed against its hold-out, in one sentence; `nothing proven` where that is so."""
-    lift = story.lift
-    if lift is None or lift.goal is None:
-        waiting = 0 if lift is None else lift.pending
-        return Text(
-            f"还不能与留出组比较：{count(waiting)} 人的时间未到，或某一组没有人。",
-            f"It cannot be compared with the hold-out yet: the time of {count(waiting)} is not over, or a group is "
-            "empty.",
-        )
-    days = lift.within.days
-    treated, control = share(lift.treated.share), share(lift.held_out.share)
-    groups = Text(
-        f"{days} 天内达成目标：旅程 {count(lift.treated.people)} 人中 {treated}，"
-        f"留出 {count(lift.held_out.people)} 人中 {control}",
-        f"Reached the goal within {days} days: {treated} of {count(lift.treated.people)} in the journey, {control} of "
-        f"{count(lift.held_out.people)} held out",
-    )
-    gap, low, high = (_points(value) for value in (lift.goal.value, lift.goal.low, lift.goal.high))
-    if lift.proven:
-        return Text(
-            f"{groups.zh}，相差 {gap} 个百分点（95% 区间 {between(low, high)}）。",
-            f"{groups.en}: a difference of {gap} points (95% interval {between(low, high)}).",
-        )
-    return Text(
-        f"{groups.zh}：差异未获证实（{gap} 个百分点，95% 区间 {between(low, high)}）。",
-        f"{groups.en}: nothing proven ({gap} points, 95% interval {between(low, high)}).",
-    )
-
-
-def _points(value: float) -> str:
-    return number(100 * value, 1)
+    proven = story.lift is not None and story.lift.proven
+    money_proven = story.lift is not None and story.lift.money_proven
+    return [
+        Sentence(effect(story.lift), "ok" if proven else "hold", badge),
+        Sentence(money_effect(story.lift, story.currency), "ok" if money_proven else "hold", badge),
+    ]
 
 
 def _steps(story: JourneyStory) -> Chart:
@@ -249,6 +222,28 @@ def _how_to_read(story: JourneyStory) -> Text:
             f"{answer.en} {count(machine)} messages were opened by machines; those do not count.",
         )
     return answer
+
+
+def _messages(story: JourneyStory) -> Table | None:
+    """What became of the messages of each node on each channel; a step that nothing came to at all is left away."""
+    nodes = story.funnel.nodes
+    if not nodes:
+        return None
+    steps = [step for step in _SHOWN if step in _ALWAYS or any(node.steps[step] for node in nodes)]
+    rows: list[list[Text | Cell]] = [
+        [same(f"{node.node} ({node.channel})"), *(same(count(node.steps[step])) for step in steps)] for node in nodes
+    ]
+    return Table(
+        [Text("节点（渠道）", "Node (channel)"), *(STEPS[step] for step in steps)],
+        rows,
+        title=Text("每个节点的消息怎么样了？", "What became of the messages of each node?"),
+        numbers=frozenset(range(1, len(steps) + 1)),
+        note=Text(
+            "按消息计。达成目标：发出之后在同一次旅程中达成，不一定由它带来。",
+            "Messages, not people. Reached the goal: after it was sent, on the same passage, whatever led to it.",
+        ),
+        wide=False,
+    )
 
 
 def _unsent(story: JourneyStory) -> Table | None:
