@@ -81,6 +81,11 @@ STORY = [
     "resume hello",
     "funnel hello",
     "why c1 hello",
+    "outbox list",
+    "suppression add ann@example.com",
+    "suppression list",
+    "suppression release ann@example.com",
+    "ledger back-up copy",
     "key site",
     "rehearse",
     "stop hello --yes",
@@ -103,6 +108,10 @@ REFUSED = [
     "profile --as-of never",
     "journey migrate nobody 1 2",
     "funnel nobody",
+    "outbox revive nobody",
+    "outbox resolve nobody --as retry",
+    "suppression add nobody",
+    "ledger move NOWHERE",
 ]
 
 

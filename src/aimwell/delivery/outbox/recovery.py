@@ -147,8 +147,14 @@ def _tried(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
     return dict(connection.execute(query.order_by(intent.c.key).with_for_update()).all())
 
 
-def unsettled(connection: Connection, state: Literal["unknown", "dead"], *, most: int = 1_000) -> Sequence[Unsettled]:
-    """The messages in doubt, or the dead ones, the oldest first."""
+def unsettled(
+    connection: Connection,
+    state: Literal["unknown", "dead"],
+    *,
+    channel: str | None = None,
+    most: int | None = 1_000,
+) -> Sequence[Unsettled]:
+    """The messages in doubt, or the dead ones, the oldest first; of all channels, or of one."""
     query = (
         select(
             intent.c.key,
@@ -160,7 +166,7 @@ def unsettled(connection: Connection, state: Literal["unknown", "dead"], *, most
             intent.c.detail,
             intent.c.changed_at,
         )
-        .where(_OPEN, intent.c.state == state)
+        .where(_OPEN, intent.c.state == state, *([intent.c.channel == channel] if channel is not None else []))
         .order_by(intent.c.changed_at, intent.c.key)
         .limit(most)
     )

@@ -118,6 +118,26 @@ def suppress(connection: Connection, kind: str, value: str, *, reason: str, at: 
     return insert_new(connection, suppression, [row]) == 1
 
 
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An address that nothing is sent to, why, since when, and who said so."""
+
+    kind: str
+    value: str
+    reason: str
+    since: datetime
+    source: str
+
+
+def suppressed(connection: Connection, *, kind: str | None = None, most: int = 1_000) -> list[Suppressed]:
+    """The addresses that are suppressed, the latest first."""
+    columns = (suppression.c[name] for name in ("kind", "value", "reason", "since", "source"))
+    query = select(*columns).order_by(suppression.c.since.desc(), suppression.c.kind, suppression.c.value).limit(most)
+    if kind is not None:
+        query = query.where(suppression.c.kind == kind)
+    return [Suppressed(*row) for row in connection.execute(query)]
+
+
 def release(connection: Connection, kind: str, value: str) -> bool:
     """Allow an address again that was suppressed; returns whether it was."""
     gone = delete(suppression).where(suppression.c.kind == kind, suppression.c.value == value)
