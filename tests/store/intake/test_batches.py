@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.store.intake.calls import RECEIVED, body, browser_page, node_batch, python_batch, stamp, track
 
 from aimwell.core.errors import BadQuestion

@@ -12,7 +12,7 @@ from typing import Literal
 
 from aimwell.core.time import require_aware
 from aimwell.store.intake.content import check_content, read_json, write_json
-from aimwell.store.intake.messages import Message, Shared, parse_message
+from aimwell.store.intake.messages import Message, Shared, parse_message, parse_messages
 from aimwell.store.intake.rejections import Rejected, Unfit
 
 MAX_BODY_BYTES = 500 * 1024
@@ -87,7 +87,7 @@ def parse_batch(body: bytes, *, received_at: datetime) -> Batch | BodyError:
     shared = Shared(whole.get("sentAt"), whole.get("context"), whole.get("integrations"))
     if (size := _measure(shared)) > MAX_SHARED_BYTES:
         return BodyError(413, "shared_too_large", f"{size} bytes of shared context, at most {MAX_SHARED_BYTES}")
-    judged = [parse_message(content, received_at=received_at, shared=shared, plain=plain) for content in contents]
+    judged = parse_messages(contents, received_at=received_at, shared=shared, plain=plain)
     return Batch(_mark_duplicates(judged), _read_write_key(whole))
 
 
@@ -124,6 +124,9 @@ def _measure(shared: Shared) -> int:
 
 
 def _mark_duplicates(judged: list[Message | Rejected]) -> tuple[Result, ...]:
+    ids = [result.message_id for result in judged if isinstance(result, Message)]
+    if len(set(ids)) == len(ids):
+        return tuple(judged)
     first: dict[str, int] = {}
     results: list[Result] = []
     for position, result in enumerate(judged):

@@ -41,7 +41,7 @@ def date_event(content: Mapping[str, object], sent: object, received_at: datetim
 
     Raises Unfit for a timestamp that is none, for one in the future and for one before FLOOR_YEAR.
     """
-    stated, original = (_read(content, field) for field in ("timestamp", "originalTimestamp"))
+    stated, original = _read(content, "timestamp"), _read(content, "originalTimestamp")
     shown = original or stated
     if shown is None:
         return received_at, None

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -24,9 +25,15 @@ MAX_KEYS = 2_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 """Integers that some 64-bit type of the stores can hold; ids of machines come as signed or unsigned ones."""
 
+NOTHING: Mapping[str, object] = MappingProxyType({})
+"""An object without keys, for fields that are missing."""
+
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _ONLY_DIGITS = bytes(48 if 48 <= code < 58 else 32 for code in range(256))
 _LONG_NUMBER = b"0" * 19  # any integer with fewer digits fits into 64 bits
+_SHORTEST_KEY = len('"":0,')
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 def read_json(body: bytes) -> tuple[object, bool]:
@@ -42,7 +49,7 @@ def read_json(body: bytes) -> tuple[object, bool]:
     ([nan], False)
     """
     try:
-        value = msgspec.json.decode(body)
+        value = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return json.loads(body.decode("utf-8-sig")), False
     return value, b"\\u0000" not in body and _LONG_NUMBER not in body.translate(_ONLY_DIGITS)
@@ -55,7 +62,7 @@ def check_message(fields: Mapping[str, object], *, plain: bool) -> None:
     text, which cannot count too few, mostly shows that it fits without a visit of each value.
     Raises Unfit at the first breach.
     """
-    if plain and _surely_fits(msgspec.json.encode(fields)):
+    if plain and _surely_fits(_encode(fields)):
         return
     check_content(fields)
     if (size := len(write_json(fields).encode())) > MAX_MESSAGE_BYTES:
@@ -64,10 +71,11 @@ def check_message(fields: Mapping[str, object], *, plain: bool) -> None:
 
 def _surely_fits(text: bytes) -> bool:
     # the two writers spell some numbers with a character more or less, hence the half
+    size = len(text)
     return (
-        len(text) <= MAX_MESSAGE_BYTES // 2
+        size <= MAX_MESSAGE_BYTES // 2
         and text.count(b"{") + text.count(b"[") <= MAX_DEPTH
-        and text.count(b":") <= MAX_KEYS
+        and (size <= MAX_KEYS * _SHORTEST_KEY or text.count(b":") <= MAX_KEYS)
     )
 
 
@@ -104,7 +112,7 @@ def write_object(value: Mapping[str, object], *, plain: bool) -> str:
     """Compact JSON text of a checked object, by the quick writer if its content is plain; the values are the same."""
     if not value:
         return "{}"
-    return msgspec.json.encode(value).decode() if plain else write_json(value)
+    return _encode(value).decode() if plain else write_json(value)
 
 
 def write_canonical(value: object) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+import msgspec
+
 from aimwell.core.time import require_aware
 from aimwell.store.intake.clocks import date_event, read_instant
-from aimwell.store.intake.content import check_message, write_canonical, write_kept, write_object
+from aimwell.store.intake.content import NOTHING, check_message, write_canonical, write_kept, write_object
 from aimwell.store.intake.rejections import Rejected, Unfit
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias"]
@@ -30,14 +32,13 @@ MAX_NAME = 256
 """Characters of the name of an event, page or screen. Ours: longer names are sentences, not names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One accepted call: who did what, when it happened and when we learned of it.
 
     `name` is the event of a track call, or the name of a page or screen if it has one. Instants are aware, in UTC, and
     `occurred_at <= received_at`; `stated_at` is what the sender's clock showed, None if it did not say.
     `properties` (track, page, screen), `traits` (identify, group), `context` and `integrations` are JSON objects as
-    text, `{}` where there is nothing.
+    text, `{}` where there is nothing. (A struct, not a dataclass: it is made in a tenth of the time.)
     """
 
     message_id: str
@@ -96,11 +97,28 @@ def parse_message(
     an id; this is for requests written by hand.)
     Raises BadQuestion only if `received_at` has no timezone.
     """
+    return parse_messages((content,), received_at=received_at, kind=kind, shared=shared, plain=plain)[0]
+
+
+def parse_messages(
+    contents: Sequence[object],
+    *,
+    received_at: datetime,
+    kind: str | None = None,
+    shared: Shared = NOTHING_SHARED,
+    plain: bool = False,
+) -> list[Message | Rejected]:
+    """Read the calls of one body, each as `parse_message` does; what they share is read once."""
     received = require_aware(received_at).astimezone(UTC)
-    try:
-        return _read_message(content, kind, received, shared, plain=plain)
-    except Unfit as unfit:
-        return Rejected(unfit.reason, unfit.detail, write_kept(content))
+    if read_instant(shared.sent_at) is None:
+        shared = replace(shared, sent_at=None)
+    results: list[Message | Rejected] = []
+    for content in contents:
+        try:
+            results.append(_read_message(content, kind, received, shared, plain=plain))
+        except Unfit as unfit:
+            results.append(Rejected(unfit.reason, unfit.detail, write_kept(content)))
+    return results
 
 
 def _read_message(
@@ -111,27 +129,28 @@ def _read_message(
     kind = _read_kind(content.get("type") if kind_of_path is None else kind_of_path)
     fields = _merge(content, shared)
     check_message(fields, plain=plain)
-    ids = {field: _read_id(fields, field) for field in ("userId", "anonymousId", "previousId", "groupId")}
-    _require_ids(kind, ids)
+    user_id, anonymous_id = _read_id(fields, "userId"), _read_id(fields, "anonymousId")
+    previous_id, group_id = _read_id(fields, "previousId"), _read_id(fields, "groupId")
+    if missing := _missing_ids(kind, user_id, anonymous_id, previous_id, group_id):
+        raise Unfit("no_id", f"{kind} needs {missing}")
     name = _read_name(fields, kind)
-    sent = shared.sent_at if read_instant(shared.sent_at) else fields.get("sentAt")
-    occurred_at, stated_at = date_event(fields, sent, received_at)
+    occurred_at, stated_at = date_event(fields, shared.sent_at or fields.get("sentAt"), received_at)
+    message_id = _read_id(fields, "messageId", longest=MAX_MESSAGE_ID)
     return Message(
-        message_id=_read_id(fields, "messageId", longest=MAX_MESSAGE_ID)
-        or _digest(fields, kind, None if stated_at else received_at),
-        kind=kind,
-        name=name,
-        user_id=ids["userId"],
-        anonymous_id=ids["anonymousId"],
-        previous_id=ids["previousId"],
-        group_id=ids["groupId"],
-        occurred_at=occurred_at,
-        stated_at=stated_at,
-        received_at=received_at,
-        properties=write_object(_read_properties(fields, kind), plain=plain),
-        traits=write_object(_read_object(fields, "traits"), plain=plain),
-        context=write_object(_read_object(fields, "context"), plain=plain),
-        integrations=write_object(_read_object(fields, "integrations"), plain=plain),
+        message_id or _digest(fields, kind, None if stated_at else received_at),
+        kind,
+        name,
+        user_id,
+        anonymous_id,
+        previous_id,
+        group_id,
+        occurred_at,
+        stated_at,
+        received_at,
+        write_object(_read_properties(fields, kind), plain=plain),
+        write_object(_read_object(fields, "traits"), plain=plain),
+        write_object(_read_object(fields, "context"), plain=plain),
+        write_object(_read_object(fields, "integrations"), plain=plain),
     )
 
 
@@ -149,26 +168,27 @@ def _merge(content: dict[str, object], shared: Shared) -> dict[str, object]:
     merged = {key: value for key, value in content.items() if key != "writeKey"}
     for field, common in (("context", shared.context), ("integrations", shared.integrations)):
         if common is not None:
-            whole = _read_object({field: common}, field) | _read_object(merged, field)
+            whole = {**_read_object({field: common}, field), **_read_object(merged, field)}
             merged[field] = whole
     return merged
 
 
-def _read_object(fields: Mapping[str, object], field: str) -> dict[str, object]:
+def _read_object(fields: Mapping[str, object], field: str) -> Mapping[str, object]:
     value = fields.get(field)
     if value is None:
-        return {}
+        return NOTHING
     if not isinstance(value, dict):
         raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not an object")
     return value
 
 
-def _read_properties(fields: Mapping[str, object], kind: Kind) -> dict[str, object]:
+def _read_properties(fields: Mapping[str, object], kind: Kind) -> Mapping[str, object]:
     """The properties; the category of a page or screen, which libraries send beside them, belongs to them."""
     properties = _read_object(fields, "properties")
-    category = fields.get("category")
-    if kind in ("page", "screen") and category is not None and "category" not in properties:
-        return {**properties, "category": category}
+    if kind in ("page", "screen"):
+        category = fields.get("category")
+        if category is not None and "category" not in properties:
+            return {**properties, "category": category}
     return properties
 
 
@@ -177,26 +197,26 @@ def _read_id(fields: Mapping[str, object], field: str, longest: int = MAX_ID) ->
     value = fields.get(field)
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if isinstance(value, str) and not value.strip():
-        return None
     if not isinstance(value, str):
-        raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not a text")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not a text")
+        value = str(value)
+    if not value or value.isspace():
+        return None
     if len(value) > longest:
         raise Unfit("bad_field", f"{field} has {len(value)} characters, at most {longest}")
     return value
 
 
-def _require_ids(kind: Kind, ids: Mapping[str, str | None]) -> None:
+def _missing_ids(kind: Kind, user: str | None, anonymous: str | None, previous: str | None, group: str | None) -> str:
+    """Which ids the call lacks, in words; empty if it has what its kind needs."""
     if kind == "alias":
-        missing = [field for field in ("userId", "previousId") if not ids[field]]
+        needed = (("userId", user), ("previousId", previous))
+    elif kind == "group":
+        needed = (("userId or anonymousId", user or anonymous), ("groupId", group))
     else:
-        missing = [] if ids["userId"] or ids["anonymousId"] else ["userId or anonymousId"]
-        if kind == "group" and not ids["groupId"]:
-            missing.append("groupId")
-    if missing:
-        raise Unfit("no_id", f"{kind} needs {' and '.join(missing)}")
+        return "" if user or anonymous else "userId or anonymousId"
+    return " and ".join(field for field, value in needed if not value)
 
 
 def _read_name(fields: Mapping[str, object], kind: Kind) -> str | None:
@@ -204,7 +224,7 @@ def _read_name(fields: Mapping[str, object], kind: Kind) -> str | None:
         return None
     field = "event" if kind == "track" else "name"
     value = fields.get(field)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, str) and (not value or value.isspace())):
         if kind == "track":
             raise Unfit("no_event_name", "event is empty or missing")
         return None

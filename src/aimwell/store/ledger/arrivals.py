@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Literal
 
 from sqlalchemy import Connection, Dialect, Table, bindparam, delete, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,8 +24,9 @@ ROWS_AT_ONCE = 256
 """Rows of one INSERT; what is left over goes in powers of two, so that few statements are ever compiled."""
 
 _COMMIT_ORDER = number_of("inbox", "order of commit")
-_MESSAGE_COLUMNS = [column.name for column in message.columns if column.name != "seq"]
-_REFUSED_COLUMNS = [column.name for column in refused_message.columns if column.name != "seq"]
+_Name = Literal["message", "refused_message"]
+_TABLES: dict[_Name, Table] = {"message": message, "refused_message": refused_message}
+_COLUMNS = {name: [column.name for column in table.columns if column.name != "seq"] for name, table in _TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,20 @@ def keep_messages(connection: Connection, rows: Sequence[tuple[Message, str, boo
     if not rows:
         return []
     _keep_order(connection)
-    values = [_row(*row) for row in rows]
-    new: set[str] = set()
-    for chunk in _chunks(values):
-        statement = _statement(connection.dialect.name, "message", len(chunk))
-        new.update(connection.exec_driver_sql(statement, tuple(v for row in chunk for v in row)).scalars())
+    before = last_seq(connection)
+    kept = _insert(connection, "message", _message_values(rows))
+    if kept == len(rows):
+        return [True] * kept
+    new = set(connection.scalars(select(message.c.message_id).where(message.c.seq > before)))
     return [_take(new, whole.message_id) for whole, _, _ in rows]
 
 
 def keep_refused(connection: Connection, rows: Sequence[tuple[Rejected, str, datetime]]) -> None:
     """Insert what was refused, with the name of its write key and when it came."""
-    values = [(source, micros(at), refused.reason, refused.detail, refused.content) for refused, source, at in rows]
-    for chunk in _chunks(values):
-        statement = _statement(connection.dialect.name, "refused_message", len(chunk))
-        connection.exec_driver_sql(statement, tuple(v for row in chunk for v in row))
+    values: list[object] = []
+    for refused, source, at in rows:
+        values += (source, micros(at), refused.reason, refused.detail, refused.content)
+    _insert(connection, "refused_message", values)
 
 
 def prune_chunk(connection: Connection, before: datetime, *, read_up_to: int, limit: int) -> Pruned:
@@ -122,25 +123,33 @@ def _keep_order(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_COMMIT_ORDER)))
 
 
-def _row(whole: Message, source: str, trusted: bool) -> tuple[object, ...]:  # noqa: FBT001
-    return (
-        whole.message_id,
-        source,
-        trusted,
-        whole.kind,
-        whole.name,
-        whole.user_id,
-        whole.anonymous_id,
-        whole.previous_id,
-        whole.group_id,
-        micros(whole.occurred_at),
-        None if whole.stated_at is None else micros(whole.stated_at),
-        micros(whole.received_at),
-        whole.properties,
-        whole.traits,
-        whole.context,
-        whole.integrations,
-    )
+def _message_values(rows: Sequence[tuple[Message, str, bool]]) -> list[object]:
+    """The values of all rows one after the other, in the order of the columns."""
+    values: list[object] = []
+    arrived, arrived_micros = None, 0
+    for whole, source, trusted in rows:
+        if whole.received_at is not arrived:  # a request's messages share the instant
+            arrived = whole.received_at
+            arrived_micros = micros(arrived)
+        values += (
+            whole.message_id,
+            source,
+            trusted,
+            whole.kind,
+            whole.name,
+            whole.user_id,
+            whole.anonymous_id,
+            whole.previous_id,
+            whole.group_id,
+            arrived_micros if whole.occurred_at is arrived else micros(whole.occurred_at),
+            None if whole.stated_at is None else micros(whole.stated_at),
+            arrived_micros,
+            whole.properties,
+            whole.traits,
+            whole.context,
+            whole.integrations,
+        )
+    return values
 
 
 def _take(new: set[str], message_id: str) -> bool:
@@ -150,42 +159,37 @@ def _take(new: set[str], message_id: str) -> bool:
     return True
 
 
-def _chunks(values: Sequence[tuple[object, ...]]) -> Iterator[Sequence[tuple[object, ...]]]:
-    start = 0
-    while start < len(values):
-        left = len(values) - start
+def _insert(connection: Connection, name: _Name, values: list[object]) -> int:
+    """Insert rows given as their values one after the other; returns how many were inserted."""
+    width = len(_COLUMNS[name])
+    left, start, inserted = len(values) // width, 0, 0
+    while left:
         size = ROWS_AT_ONCE if left >= ROWS_AT_ONCE else 1 << (left.bit_length() - 1)
-        yield values[start : start + size]
-        start += size
+        chunk = tuple(values[start : start + size * width])
+        inserted += connection.exec_driver_sql(_statement(connection.dialect.name, name, size), chunk).rowcount
+        left, start = left - size, start + size * width
+    return inserted
 
 
 @lru_cache(maxsize=64)
-def _statement(backend: str, name: Literal["message", "refused_message"], rows: int) -> str:
+def _statement(backend: str, name: _Name, rows: int) -> str:
     """An INSERT of so many rows as text for the driver, with its parameters in the order of rows and columns.
 
-    One step of the engine for many rows: row by row, the interpreter's lock would change hands with the requests'
-    thread each time. The text of one row is compiled and its row repeated (compiling 256 rows takes 0.2 s).
+    One step of the engine for many rows, which returns none: row by row, the interpreter's lock would change hands
+    with the requests' thread each time. The text of one row is compiled and its row repeated (compiling 256 rows takes
+    0.2 s). Of messages with one id the first stays.
     """
-    table, columns = (message, _MESSAGE_COLUMNS) if name == "message" else (refused_message, _REFUSED_COLUMNS)
-    row: dict[str, object] = {column: bindparam(f"p_{column}") for column in columns}
+    table = _TABLES[name]
+    row: dict[str, object] = {column: bindparam(f"p_{column}") for column in _COLUMNS[name]}
     if backend == "postgresql":
         spelling: Callable[..., Dialect] = make_url("postgresql+psycopg://").get_dialect()
-        one = str(
-            _keep_first(postgresql.insert(table), table).values(row).compile(dialect=spelling(paramstyle="format"))
-        )
+        dialect = spelling(paramstyle="format")
+        insertion: postgresql.Insert | sqlite.Insert = postgresql.insert(table)
     else:
-        one = str(_keep_first(sqlite.insert(table), table).values(row).compile(dialect=sqlite.dialect()))
+        dialect, insertion = sqlite.dialect(), sqlite.insert(table)
+    if table is message:
+        insertion = insertion.on_conflict_do_nothing(index_elements=[message.c.message_id])
+    one = str(insertion.values(row).compile(dialect=dialect))
     before, _, after = one.partition(" VALUES (")
     places, _, after = after.partition(")")
     return f"{before} VALUES {', '.join([f'({places})'] * rows)}{after}"
-
-
-_Insertion = TypeVar("_Insertion", postgresql.Insert, sqlite.Insert)
-
-
-def _keep_first(statement: _Insertion, table: Table) -> _Insertion:
-    """Of messages with one id the first stays; the statement answers with the ids of those that are new."""
-    if table is not message:
-        return statement
-    kept = statement.on_conflict_do_nothing(index_elements=[message.c.message_id])
-    return kept.returning(message.c.message_id)  # type: ignore[return-value]

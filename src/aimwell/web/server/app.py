@@ -37,7 +37,7 @@ from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.strategy.journeys.entry import put_in
 from aimwell.strategy.journeys.feed import CONSUMER as JOURNEYS
 from aimwell.web.server.desk import Desk, read_secret
-from aimwell.web.server.events import event_router
+from aimwell.web.server.events import EventsFirst, event_router
 from aimwell.web.server.following import following_router
 from aimwell.web.server.keys import KeyRing, WriteKey
 from aimwell.web.server.limits import Pace
@@ -85,7 +85,9 @@ def application(
             await run_in_threadpool(inbox.stop)
 
     app = FastAPI(title="Aimwell", lifespan=run_inbox, redirect_slashes=False)
-    app.include_router(event_router(Desk(inbox, ring, Pace()), read_up_to=lambda: smallest_place(ledger)))
+    desk = Desk(inbox, ring, Pace())
+    app.include_router(event_router(desk, read_up_to=lambda: smallest_place(ledger)))
+    app.add_middleware(EventsFirst, desk=desk)
     if links is not None:
         app.include_router(following_router(ledger, outbox, links, clock))
         app.include_router(onsite_router(folder, channels, links, clock))

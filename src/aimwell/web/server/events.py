@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aimwell.store.intake.messages import KINDS, SHORT_KINDS
 from aimwell.store.ledger.arrivals import oldest_after
@@ -27,6 +28,12 @@ BATCHES = ("batch", "import", "b")
 Cursor = Callable[[], int]
 """Tells up to which message all consumers have read."""
 
+_TAKING: dict[str, str | None] = {
+    **{f"/v1/{kind}": kind for kind in (*KINDS, *SHORT_KINDS)},
+    **{f"/v1/{name}": None for name in BATCHES},
+}
+"""The addresses that take events, each with the type of call that it names; batches name none."""
+
 _JSON_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -38,7 +45,8 @@ def event_api(
     """The web application that takes events; it starts the inbox when it is started and stops it when it ends.
 
     pace: what one write key may send.   read_up_to: the smallest cursor of all consumers, for the age of what waits.
-    To put the same addresses into another application, include `event_router` and keep the inbox running beside it.
+    To put the same addresses into another application, include `event_router`, add `EventsFirst`, and keep the inbox
+    running beside it.
     """
 
     @asynccontextmanager
@@ -50,19 +58,36 @@ def event_api(
             await run_in_threadpool(inbox.stop)
 
     app = FastAPI(title="Aimwell events", lifespan=run_inbox, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.include_router(event_router(Desk(inbox, KeyRing(write_keys), pace or Pace()), read_up_to=read_up_to))
+    desk = Desk(inbox, KeyRing(write_keys), pace or Pace())
+    app.include_router(event_router(desk, read_up_to=read_up_to))
+    app.add_middleware(EventsFirst, desk=desk)
     app.add_exception_handler(HTTPException, _say_problem)
     app.add_exception_handler(Exception, _say_broken)
     return app
 
 
+class EventsFirst:
+    """Lets events pass the routes of an application, which declare them for its documents and would take them as well.
+
+    Finding the route and preparing its call took a fifth of the time of a batch; here it is one look into a table.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app, self._desk = app, desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in _TAKING:
+            answer = await self._desk.take(Request(scope, receive), _TAKING[scope["path"]])
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 def event_router(desk: Desk, *, read_up_to: Cursor | None = None) -> APIRouter:
     """The addresses of the event API, of its health and of its numbers."""
     router = APIRouter()
-    for kind in (*KINDS, *SHORT_KINDS):
-        _add(router, kind, _taking(desk, kind))
-    for name in BATCHES:
-        _add(router, name, _taking(desk, None))
+    for path, kind in _TAKING.items():
+        _add(router, path, _taking(desk, kind))
 
     @router.options("/v1/{rest:path}", include_in_schema=False)
     async def permit(request: Request) -> Response:
@@ -107,14 +132,14 @@ def measure(desk: Desk, read_up_to: Cursor | None = None) -> str:
     return exposition(metrics)
 
 
-def _add(router: APIRouter, name: str, taking: Callable[[Request], Awaitable[Response]]) -> None:
-    long = len(name) > 1
+def _add(router: APIRouter, path: str, taking: Callable[[Request], Awaitable[Response]]) -> None:
+    name = path.rpartition("/")[2]
     router.add_api_route(
-        f"/v1/{name}",
+        path,
         taking,
         methods=["POST"],
         response_model=None,
-        include_in_schema=long,
+        include_in_schema=len(name) > 1,
         operation_id=f"take_{name}",
         summary=f"Take {'a batch' if name in BATCHES else name}",
         openapi_extra=_JSON_BODY,
