@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.ledgers import empty_ledger
 from tests.postgres import PostgresServer, serve_postgres
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from aimwell.store.ledger.ledger import Ledger
 
 BUDGETS = {"fast": 120, "browser": 300, "spark": 180, "postgres": 180, "kill": 60, "slow": 180}
 """Seconds that all tests of a mark may take together on two cores; explained in docs/testing.md."""
@@ -101,6 +104,27 @@ def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
         return tmp_path / "ledger"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    """An empty ledger in SQLite."""
+    with empty_ledger() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def each_ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """An empty ledger: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        with empty_ledger() as opened:
+            yield opened
+        return
+    from aimwell.store.ledger.ledger import open_ledger
+
+    opened = open_ledger(request.getfixturevalue("postgres_url"))
+    yield opened
+    opened.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aimwell.core.errors import BadDefinition
-from aimwell.delivery.catalogue import channel_kinds, configured, misfits
+from aimwell.delivery.catalogue import channel_kinds, configured, misfits, overlong
 
 TOML = """\
 name = "shop"
@@ -77,3 +77,16 @@ def test_parts_of_content_are_held_against_what_a_channel_takes() -> None:
     sms = channel_kinds()["sms"]
     assert misfits(sms, ["text"]) == []
     assert misfits(sms, ["subject"]) == ["sms takes no part 'subject' (it takes text)", "sms needs the part 'text'"]
+
+
+def test_parts_too_long_for_a_channel_are_told_by_what_it_plays() -> None:
+    table = {"push": {"kind": "simulated"}, "text": {"kind": "simulated", "plays": "sms"}, "mailbox": {}}
+    channels = configured(table)
+    lengths = {"title": 66, "text": 241}
+    assert overlong(channels["push"], lengths) == [
+        "the title has 66 characters or more, and push takes 65",
+        "the text has 241 characters or more, and push takes 240",
+    ]
+    assert overlong(channels["push"], {"title": 65, "text": 240}) == []
+    assert overlong(channels["text"], {"text": 671}) == ["the text has 671 characters or more, and text takes 670"]
+    assert overlong(channels["mailbox"], lengths) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from sqlalchemy import func, select
+from tests.ledgers import lay_out
 
 from aimwell.content.definition import Content
 from aimwell.core.definitions import parse_definitions
@@ -86,6 +87,7 @@ def clock() -> Clock:
 @pytest.fixture
 def live(tmp_path: Path, clock: Clock) -> Iterator[Live]:
     (tmp_path / "aimwell.toml").write_text(SETTINGS, encoding="utf-8")
+    lay_out(tmp_path / "ledger")
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / "browsers.yaml").write_text(SEGMENT, encoding="utf-8")
     (tmp_path / "segments" / "sleepers.yaml").write_text(QUIET, encoding="utf-8")
@@ -178,18 +180,18 @@ def test_a_goal_ends_the_journey_and_the_end_of_time_does(live: Live, clock: Clo
     assert (stand.active, stand.finished, stand.steps["bought"]) == (0, 2, 1)
 
 
-def test_a_full_build_after_days_of_steps_finds_no_difference(live: Live, clock: Clock) -> None:
+def test_a_full_build_after_weeks_of_steps_finds_no_difference(live: Live, clock: Clock) -> None:
     assert live.refresher is not None
     start(live, JOURNEY, "hello", clock)
     start(live, JOURNEY.replace("segment: browsers", "segment: sleepers"), "wake", clock)
-    for day in range(12):
-        # Every fifth of them looks on a day; from the fourth day on some never come again.
-        who = [f"c{number}" for number in range(20 if day < 4 else 15) if (number * 7 + day) % 5 == 0]
-        buys: dict[str, object] = {"type": "track", "event": "bought", "userId": who[0], "messageId": f"b{day}"}
-        arrive(live, clock, *(looked(each, day) for each in who), buys)
+    for week in range(7):
+        # Every third of them looks on a day of each week; from the third week on some never come again.
+        who = [f"c{number}" for number in range(20 if week < 2 else 15) if (number * 7 + week) % 3 == 0]
+        buys: dict[str, object] = {"type": "track", "event": "bought", "userId": who[0], "messageId": f"b{week}"}
+        arrive(live, clock, *(looked(each, week) for each in who), buys)
         clock.now += timedelta(seconds=1)
         live.step()
-        clock.now += timedelta(days=4)
+        clock.now += timedelta(days=7)
         live.step()
     workshop = workshop_of(live.workspace, live.refresher.warehouse)
     features = Features(workshop.history(clock.now + timedelta(seconds=1)), workshop.library, "whole")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.delivery.outbox.checker import Sending, _over_cap, first_shown, read_sendings, violations
-from tests.delivery.outbox.world import World, careless, words
+from tests.delivery.outbox.world import World, words
+from tests.ledgers import empty_ledger
 
 from aimwell.delivery.channel import Parcel, Receipt
 from aimwell.delivery.outbox.balances import verify_balances
@@ -20,7 +19,6 @@ from aimwell.delivery.outbox.policy import Cap, Policy, QuietHours
 from aimwell.delivery.outbox.recovery import recover
 from aimwell.delivery.outbox.sending import send
 from aimwell.store.ledger.consents import set_consent
-from aimwell.store.ledger.ledger import open_ledger
 
 ZONES = (
     "Asia/Shanghai", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Auckland", "America/New_York",
@@ -102,15 +100,13 @@ def test_no_send_breaks_a_rule_in_any_world(
     rules: list[QuietHours], limits: list[Cap], seed: int, start: datetime, idempotent: bool
 ) -> None:
     policy = Policy(quiet_hours=tuple(rules), caps=tuple(limits), lease=timedelta(hours=3))
-    with tempfile.TemporaryDirectory() as folder:
-        ledger = careless(open_ledger(Path(folder)))
+    with empty_ledger() as ledger:
         world = World(ledger, policy, start, idempotent=idempotent)
         world.journey()
         run(world, random.Random(seed), hours=20)
         with ledger.reading() as connection:
             assert violations(connection, policy, "Asia/Shanghai") == []
             verify_balances(connection)
-        ledger.close()
 
 
 def test_the_checker_itself_sees_what_breaks_a_rule(world: World) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select, update
 from tests.delivery.outbox.checker import violations
-from tests.delivery.outbox.world import World, careless, words
+from tests.delivery.outbox.world import World, words
+from tests.ledgers import empty_ledger
 
 from aimwell.delivery.channel import Parcel, Receipt, Report
 from aimwell.delivery.outbox.balances import verify_balances
@@ -22,7 +21,6 @@ from aimwell.delivery.outbox.recovery import reconcile, recover, resolve_unknown
 from aimwell.delivery.outbox.reports import take_reports
 from aimwell.delivery.outbox.sending import send
 from aimwell.store.ledger.consents import set_consent
-from aimwell.store.ledger.ledger import open_ledger
 from aimwell.store.ledger.schema.enrolments import enrolment
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
@@ -40,14 +38,14 @@ class Outbox(RuleBasedStateMachine):
 
     @initialize(repeatable=st.booleans(), tells=st.booleans())
     def begin(self, repeatable: bool, tells: bool) -> None:
-        self.folder = tempfile.mkdtemp()
         policy = Policy(
             caps=(Cap(at_most=2, within=timedelta(hours=30)),),
             throttle={"sms": Throttle(per_minute=1)},
             costs={"email": 0.01},
             retry=Retry(attempts=3),
         )
-        self.world = World(careless(open_ledger(Path(self.folder))), policy, idempotent=repeatable)
+        self.lent = ExitStack()
+        self.world = World(self.lent.enter_context(empty_ledger()), policy, idempotent=repeatable)
         self.world.journey(budget=20)
         self.tells, self.number, self.fate = tells, 0, "accepted"
         self.delivered: list[str] = []
@@ -154,8 +152,7 @@ class Outbox(RuleBasedStateMachine):
         if hasattr(self, "world"):
             with self.world.ledger.reading() as connection:
                 assert violations(connection, self.world.policy, "Asia/Shanghai") == []
-            self.world.ledger.close()
-            shutil.rmtree(self.folder)
+            self.lent.close()
 
 
 TestOutbox = Outbox.TestCase

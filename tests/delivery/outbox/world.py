@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from aimwell.core.keys import shard_of
 from aimwell.core.time import zone
@@ -47,18 +47,6 @@ class Provider:
 
     def close(self) -> None:
         pass
-
-
-def careless(ledger: Ledger) -> Ledger:
-    """The same ledger without waiting for the disk: for tests in which no power fails."""
-
-    def prepare(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
-
-    if ledger.backend == "sqlite":
-        event.listen(ledger.state, "connect", prepare)
-        ledger.state.dispose()
-    return ledger
 
 
 def words(messages: Sequence[Claimed]) -> Sequence[Parcel | NotRendered]:

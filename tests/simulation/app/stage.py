@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, insert, select
-from tests.delivery.outbox.world import careless
+from tests.ledgers import careless
 
 from aimwell.cli.examples import example_folder
 from aimwell.content.definition import Content

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, func, insert, select
+from tests.ledgers import empty_ledger
 
 from aimwell.core.keys import shard_of
 from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.happenings import Happening, record
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, passage, refusal
 from aimwell.store.ledger.schema.people import customer
 from aimwell.strategy.journeys.applying import apply_version
@@ -88,10 +88,9 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", count)
 
 
-def statements_for(folder: Path, people: int) -> list[int]:
+def statements_for(people: int) -> list[int]:
     """How many statements each part of a week takes: coming in, and each day's one chunk."""
-    ledger = open_ledger(folder)
-    try:
+    with empty_ledger() as ledger:
         names = joined(ledger, people)
         took = []
         with counted(ledger.state) as seen, ledger.writing() as connection:
@@ -106,19 +105,16 @@ def statements_for(folder: Path, people: int) -> list[int]:
                     Ticker(ledger).move_chunk(connection, micros(BEGIN + timedelta(days=day, hours=2)), Ticked())
             took.append(len(seen))
         return took
-    finally:
-        ledger.close()
 
 
-def test_a_chunk_takes_as_many_statements_for_many_people_as_for_few(tmp_path: Path) -> None:
-    few, many = statements_for(tmp_path / "few", 40), statements_for(tmp_path / "many", 800)
+def test_a_chunk_takes_as_many_statements_for_many_people_as_for_few() -> None:
+    few, many = statements_for(40), statements_for(800)
     assert few == many
     assert max(many) < 120
 
 
-@pytest.mark.parametrize("chunk", [7, 500])
-def test_whoever_came_in_is_active_finished_or_exited_at_every_look(tmp_path: Path, chunk: int) -> None:
-    ledger = open_ledger(tmp_path)
+@pytest.mark.parametrize("chunk", [13, 500])
+def test_whoever_came_in_is_active_finished_or_exited_at_every_look(ledger: Ledger, chunk: int) -> None:
     names = joined(ledger, 90)
     with ledger.writing() as connection:
         record(connection, [Happening(name, signal("joined"), BEGIN, f"again {name}") for name in names[:20]])
@@ -139,7 +135,6 @@ def test_whoever_came_in_is_active_finished_or_exited_at_every_look(tmp_path: Pa
             if seen < chunk:
                 break
     assert looks >= 5
-    ledger.close()
 
 
 def look(ledger: Ledger, *, people: int, refused: int) -> None:

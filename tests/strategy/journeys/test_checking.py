@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aimwell.core.definitions import parse_definitions, read_yaml
@@ -118,6 +120,41 @@ def test_a_journey_without_a_hold_out_is_warned_of_but_not_refused() -> None:
     (warning,) = warn_journey(without)
     assert "without a hold-out" in warning.message
     assert warn_journey(read(GOOD)) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "rest", "warned"),
+    [
+        ("{event: order}", "", ["goal.bought"]),
+        ("[{segment: new}, {event: order}]", "", ["goal.bought"]),
+        ("{event: {name: order, where: {big: true}}}", "", ["goal.bought"]),
+        ("{event: {name: order, where: {big: true}}}", "where: {big: true}", ["goal.bought"]),
+        ("{event: order}", "where: {big: true}", []),
+        ("{event: {name: order, where: {big: false}}}", "where: {big: true}", []),
+        ("{event: looked}", "", []),
+        ("{segment: new}", "exits: {gone: {segment: new}}", ["exits.gone"]),
+        ('{schedule: {time: "09:00", segment: vip}}', "exits: {gone: {segment: vip}}", ["exits.gone"]),
+        ("{segment: new}", "exits: {gone: {not_segment: new}}", []),
+        ("{event: left}", "exits: {gone: {event: left, since: greet}}", []),
+    ],
+)
+def test_a_goal_or_exit_rule_that_holds_on_entry_is_warned_of(entry: str, rest: str, warned: list[str]) -> None:
+    text = GOOD.replace("{segment: new}", entry)
+    if rest.startswith("where"):
+        text = text.replace("{event: order}}", f"{{event: {{name: order, {rest}}}}}}}")
+    elif rest:
+        text += rest + "\n"
+    assert check_journey(read(text), KNOWN) == []
+    assert [each.path for each in warn_journey(read(text))] == warned
+
+
+def test_a_content_written_for_another_channel_is_warned_of_or_refused_if_it_cannot_fit() -> None:
+    crossed = read(GOOD.replace("content: again", "content: hello"))
+    (warning,) = warn_journey(crossed, known=KNOWN)
+    assert warning.message == "the content 'hello' is written for push and goes out by sms"
+    (problem,) = check_journey(crossed, replace(KNOWN, unfit={("hello", "sms"): ["sms takes no part 'title'"]}))
+    assert problem.message == "the content 'hello' cannot go out by sms: sms takes no part 'title'"
+    assert problem.path == "nodes.text.send"
 
 
 def test_journeys_that_lead_into_each_other_at_once_and_for_ever_are_refused() -> None:

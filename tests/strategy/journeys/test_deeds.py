@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -14,7 +13,7 @@ from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import shard_of
 from aimwell.store.ledger.clocks import day_number
 from aimwell.store.ledger.happenings import Happening, record
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, passage, task, task_stage
 from aimwell.store.ledger.schema.outbox import intent, outcome
 from aimwell.store.ledger.schema.people import customer, profile
@@ -47,13 +46,6 @@ nodes:
   lapsed: {tag: {name: lapsing}, to: done}
   done: {end: {}}
 """
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path / "ledger")
-    yield opened
-    opened.close()
 
 
 def run(ledger: Ledger, body: str, name: str = "tried", at: datetime = NOW) -> None:

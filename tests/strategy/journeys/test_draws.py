@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from scipy.stats import chi2_contingency, chisquare
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, create_engine, insert, select
 
 from aimwell.core.keys import number_of, share_of
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.strategy.journeys.draws import PRIME, draw, drawn
 
 TOP = 2**63 - 1
@@ -29,7 +30,7 @@ _enrolled = Table(
 def drawn_by_sql(connection: Connection, pairs: list[tuple[int, int]], seed: str, node: str) -> list[int]:
     _enrolled.create(connection, checkfirst=True)
     connection.execute(_enrolled.delete())
-    connection.execute(insert(_enrolled), [{"id": enrolment, "visit": visit} for enrolment, visit in pairs])
+    connection.execute(insert(_enrolled), [{"id": enrolment, "visit": visit} for enrolment, visit in set(pairs)])
     found = connection.execute(
         select(_enrolled.c.id, _enrolled.c.visit, draw(_enrolled.c.id, _enrolled.c.visit, seed, node))
     )
@@ -37,38 +38,45 @@ def drawn_by_sql(connection: Connection, pairs: list[tuple[int, int]], seed: str
     return [told[pair] for pair in pairs]
 
 
-@pytest.fixture
-def ledger(ledger_place: str) -> Ledger:
-    return open_ledger(ledger_place)
-
-
-def test_sql_draws_as_python_does_up_to_the_largest_number(ledger: Ledger) -> None:
+def test_sql_draws_as_python_does_up_to_the_largest_number(each_ledger: Ledger) -> None:
     pairs = [(enrolment, visit) for enrolment in BORDERS for visit in VISITS]
     pairs += [(number_of("enrolment", str(n)), 1 + n % 5) for n in range(500)]
-    with ledger.writing() as connection:
+    with each_ledger.writing() as connection:
         for seed, node in [("s", "split"), ("", ""), ("种子", "节点")]:
             assert drawn_by_sql(connection, pairs, seed, node) == [drawn(*pair, seed, node) for pair in pairs]
-    ledger.close()
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Connection]:
+    """SQLite without a file: what is proven equal to Python draws for many at once in the tests below."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
 @given(st.integers(0, TOP), st.integers(1, 2**31 - 1), st.text(max_size=5), st.text(max_size=5))
-def test_sql_draws_as_python_does_for_anything(enrolment: int, visit: int, seed: str, node: str) -> None:
-    engine = create_engine("sqlite://")
-    with engine.connect() as connection:
-        assert drawn_by_sql(connection, [(enrolment, visit)], seed, node) == [drawn(enrolment, visit, seed, node)]
-    engine.dispose()
+def test_sql_draws_as_python_does_for_anything(
+    memory: Connection, enrolment: int, visit: int, seed: str, node: str
+) -> None:
+    assert drawn_by_sql(memory, [(enrolment, visit)], seed, node) == [drawn(enrolment, visit, seed, node)]
     assert 0 <= drawn(enrolment, visit, seed, node) < PRIME
 
 
-def twentieth(value: int) -> int:
-    return value * 20 // PRIME
+MANY = 20_000
+DIGESTS = [number_of("e", str(n)) for n in range(MANY)]
 
 
-@pytest.mark.parametrize("enrolments", ["digests", "counted"])
-def test_draws_are_spread_evenly(enrolments: str) -> None:
-    ids = [number_of("e", str(n)) if enrolments == "digests" else n for n in range(40_000)]
+def parts(connection: Connection, ids: Sequence[int], how_many: int, seed: str, node: str, visit: int = 1) -> list[int]:
+    """Into which of so many equal parts each enrolment is drawn."""
+    found = drawn_by_sql(connection, [(each, visit) for each in ids], seed, node)
+    return [value * how_many // PRIME for value in found]
+
+
+@pytest.mark.parametrize("ids", [DIGESTS, range(MANY)], ids=["digests", "counted"])
+def test_draws_are_spread_evenly(memory: Connection, ids: Sequence[int]) -> None:
     for node in ("a", "b", "c"):
-        counts = Counter(twentieth(drawn(each, 1, "seed", node)) for each in ids)
+        counts = Counter(parts(memory, ids, 20, "seed", node))
         assert chisquare([counts[n] for n in range(20)]).pvalue > 1e-4, node
 
 
@@ -80,20 +88,20 @@ def test_draws_are_spread_evenly(enrolments: str) -> None:
         (("seed", "a", 1), ("seed", "a", 2)),  # two visits
     ],
 )
-def test_two_draws_know_nothing_of_each_other(one: tuple[str, str, int], other: tuple[str, str, int]) -> None:
+def test_two_draws_know_nothing_of_each_other(
+    memory: Connection, one: tuple[str, str, int], other: tuple[str, str, int]
+) -> None:
     table = [[0] * 10 for _ in range(10)]
-    for n in range(40_000):
-        enrolment = number_of("e", str(n))
-        first, second = (drawn(enrolment, visit, seed, node) * 10 // PRIME for seed, node, visit in (one, other))
+    for first, second in zip(parts(memory, DIGESTS, 10, *one), parts(memory, DIGESTS, 10, *other), strict=True):
         table[first][second] += 1
     assert chi2_contingency(table).pvalue > 1e-4
 
 
-def test_a_split_does_not_know_who_is_held_out() -> None:
+def test_a_split_does_not_know_who_is_held_out(memory: Connection) -> None:
     table = [[0, 0] for _ in range(10)]
-    for n in range(40_000):
-        customer = f"c{n}"
-        part = drawn(number_of("welcome", customer, "event:1", "1"), 1, "seed", "split") * 10 // PRIME
+    customers = [f"c{n}" for n in range(MANY)]
+    ids = [number_of("welcome", customer, "event:1", "1") for customer in customers]
+    for customer, part in zip(customers, parts(memory, ids, 10, "seed", "split"), strict=True):
         table[part][share_of("hold-out", "welcome", customer) < 0.5] += 1
     assert chi2_contingency(table).pvalue > 1e-4
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +10,7 @@ from tests.insight.live.stage import NOON, arrive
 
 from aimwell.core.definitions import parse_definitions
 from aimwell.store.intake.messages import event_name
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import happening, knock
 from aimwell.strategy.journeys.applying import apply_version
 from aimwell.strategy.journeys.definition import Journey
@@ -31,13 +29,11 @@ nodes:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path / "ledger")
+def ledger(ledger: Ledger) -> Ledger:
     (journey,) = parse_definitions(JOURNEY, "j.yaml", Journey, name="looking")
-    with opened.writing() as connection:
+    with ledger.writing() as connection:
         apply_version(connection, journey, NOON, "tests")
-    yield opened
-    opened.close()
+    return ledger
 
 
 def kept(ledger: Ledger) -> list[tuple[str, str, datetime]]:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import event, func, insert, select, update
+from tests.ledgers import empty_ledger
 
 from aimwell.core.keys import shard_of
 from aimwell.store.ledger.columns import micros
@@ -48,13 +48,6 @@ def journey_of(kind: NodeKind[Any]) -> Journey:
             "nodes": {"here": {kind.name: dict(kind.example), "to": to}, "done": {"end": {}}},
         }
     )
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path / "ledger")
-    yield opened
-    opened.close()
 
 
 def put_in(ledger: Ledger, journey: Journey, people: int) -> None:
@@ -127,16 +120,15 @@ def test_the_ports_differ_and_every_one_leads_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_thousand_people_take_as_many_statements_as_one(name: str, tmp_path: Path) -> None:
+def test_a_thousand_people_take_as_many_statements_as_one(name: str) -> None:
     counts = []
     for people in (1, 1_000):
-        ledger = open_ledger(tmp_path / str(people))
-        put_in(ledger, journey_of(node_kinds()[name]), people)
-        with statements(ledger) as seen:
-            Ticker(ledger).tick(NOW)
-        counts.append(len(seen))
+        with empty_ledger() as ledger:
+            put_in(ledger, journey_of(node_kinds()[name]), people)
+            with statements(ledger) as seen:
+                Ticker(ledger).tick(NOW)
+            counts.append(len(seen))
         assert not [text for text in seen if re.search(r"\bnow\(|current_(time|date)|julianday|random\(", text, re.I)]
-        ledger.close()
     assert counts[0] == counts[1] > 0
 
 

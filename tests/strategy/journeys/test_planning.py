@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sqlalchemy import func, insert, select
 from aimwell.core.definitions import parse_definitions
 from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.keys import shard_of
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, knock, passage
 from aimwell.store.ledger.schema.outbox import intent
 from aimwell.store.ledger.schema.people import customer, membership
@@ -41,13 +40,6 @@ nodes:
 """
 WORDS: dict[str, object] = {"hello": {"parts": "Hello"}, "again": {"parts": "Again"}, "other": {"parts": "unused"}}
 COSTS = {"sms": 50_000}
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path / "ledger")
-    yield opened
-    opened.close()
 
 
 def read(text: str = GREETING, name: str = "welcome") -> Journey:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from aimwell.core.definitions import parse_definitions
 from aimwell.core.errors import BadQuestion
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor, enrolment, knock, refusal
 from aimwell.store.ledger.schema.journeys import journey as journeys
 from aimwell.store.ledger.schema.people import customer, membership
@@ -39,10 +37,9 @@ nodes: {done: {end: {}}}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path / "ledger")
+def ledger(ledger: Ledger) -> Ledger:
     people = {"ann": "Asia/Shanghai", "bob": "America/New_York"}
-    with opened.writing() as connection:
+    with ledger.writing() as connection:
         connection.execute(
             insert(customer),
             [
@@ -53,8 +50,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         connection.execute(
             insert(membership), [{"customer_id": who, "segment": "vip", "since": START} for who in people]
         )
-    yield opened
-    opened.close()
+    return ledger
 
 
 def apply(ledger: Ledger, entry: str) -> None:
