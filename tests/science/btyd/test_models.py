@@ -89,7 +89,7 @@ def test_nodes_average_polynomials_over_a_beta_exactly() -> None:
 def test_the_slopes_are_those_of_the_likelihood(module: object, live: Live) -> None:
     x, t_x, age, _ = live(200, (0.7, 4.0, 0.8, 2.0), 40, 1)
     histories = group(x, t_x, age)
-    log_likelihood = module._log_likelihood  # type: ignore[attr-defined]
+    log_likelihood = module.log_likelihood  # type: ignore[attr-defined]
     for theta in (np.zeros(4), np.array([-1.0, 2.0, 0.5, 1.5])):
         slope = log_likelihood(theta, histories)[1] @ histories.people
         numeric = approx_fprime(theta, lambda at: float(log_likelihood(at, histories)[0] @ histories.people), 1e-7)

@@ -10,8 +10,9 @@ from scipy.special import expit, gammaln, psi
 
 from aimwell.science.arrays import FloatArray
 from aimwell.science.btyd.expectation import expected_when_alive
-from aimwell.science.btyd.histories import Histories, checked, per_count, require_repeats
-from aimwell.science.btyd.posterior import Prior, most_plausible
+from aimwell.science.btyd.fitting import fit_four
+from aimwell.science.btyd.histories import Columns, Histories, checked, per_count
+from aimwell.science.btyd.posterior import Prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,13 @@ class BgNbd:
 
     def log_likelihood(self, histories: Histories) -> float:
         """How well the model explains these customers (equation 6 of the source)."""
-        return float(histories.people @ _log_likelihood(np.log([self.r, self.alpha, self.a, self.b]), histories)[0])
+        return float(histories.people @ log_likelihood(np.log([self.r, self.alpha, self.a, self.b]), histories)[0])
+
+    def slopes(self, histories: Histories) -> FloatArray:
+        """How the log-likelihood of these customers changes with the log-parameters, [4]."""
+        theta = np.log([self.r, self.alpha, self.a, self.b])
+        found: FloatArray = log_likelihood(theta, histories)[1] @ histories.people
+        return found
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> FloatArray:
         """Chance that each customer has not left, [n]; 1 without repeat purchases.
@@ -57,6 +64,22 @@ class BgNbd:
         """Expected repeat purchases of a new customer in the time after his first (equation 9 of the source)."""
         return float(self.expected_purchases(horizon, [0], [0], [0])[0])
 
+    def draw_purchases(
+        self, horizon: float, histories: Columns, draws: int, generator: np.random.Generator
+    ) -> FloatArray:
+        """Possible futures of each customer: how often he buys within the horizon, [draws, n].
+
+        histories: frequency, recency and age, checked already.   Without leaving he would make a Poisson number of
+        purchases; he leaves after one of them, a geometric number of purchases from now.
+        """
+        x, t_x, T = histories
+        shape = (draws, x.size)
+        alive = generator.random(shape) < self.probability_alive(x, t_x, T)
+        wished = generator.poisson(generator.gamma(self.r + x, size=shape) * (horizon / (self.alpha + T)))
+        leaving = np.clip(generator.beta(self.a, self.b + x, size=shape), 1e-12, 1.0)
+        drawn: FloatArray = np.where(alive, np.minimum(wished, generator.geometric(leaving)), 0).astype(np.float64)
+        return drawn
+
 
 def fit_bg_nbd(histories: Histories, *, prior: float = 1.0) -> BgNbd:
     """The BG/NBD that explains these customers best.
@@ -69,19 +92,11 @@ def fit_bg_nbd(histories: Histories, *, prior: float = 1.0) -> BgNbd:
     >>> fit_bg_nbd(group([2, 0, 1], [3.0, 0, 2.0], [9.0, 9.0, 9.0])).probability_alive([0], [0], [9.0])
     array([1.])
     """
-    require_repeats(histories)
-    unit = float(histories.people @ histories.age / histories.customers)
-    scaled = Histories(histories.frequency, histories.recency / unit, histories.age / unit, histories.people)
-
-    def total(theta: FloatArray) -> tuple[float, FloatArray]:
-        each, slopes = _log_likelihood(theta, scaled)
-        return float(scaled.people @ each), slopes @ scaled.people
-
-    r, alpha, a, b = np.exp(most_plausible(total, Prior((0.0, 0.0, 0.0, 1.0), weight=prior), scaled.customers))
-    return BgNbd(float(r), float(alpha) * unit, float(a), float(b))
+    weak = Prior((0.0, 0.0, 0.0, 1.0), weight=prior)
+    return BgNbd(*fit_four(log_likelihood, histories, weak, (False, True, False, False)))
 
 
-def _log_likelihood(theta: FloatArray, histories: Histories) -> tuple[FloatArray, FloatArray]:
+def log_likelihood(theta: FloatArray, histories: Histories) -> tuple[FloatArray, FloatArray]:
     """Log-likelihood of each history [m] and its slopes in the log-parameters [4, m]."""
     r, alpha, a, b = np.exp(theta)
     x, t_x, T = histories.frequency, histories.recency, histories.age

@@ -47,6 +47,19 @@ class GammaGamma:
         value: FloatArray = self.p * (self.v + spent) / (self.p * x + self.q - 1)
         return value
 
+    def draw_spend(
+        self, purchases: FloatArray, known: tuple[FloatArray, FloatArray], generator: np.random.Generator
+    ) -> FloatArray:
+        """Possible amounts that customers spend in so many purchases to come, [draws, n].
+
+        purchases: [draws, n].   known: number and mean value of each customer's purchases so far, [n] each.
+        """
+        x, z = _pairs(*known)
+        spent = np.where(x > 0, x * z, 0.0)
+        rate = generator.gamma(self.q + self.p * x, size=purchases.shape) / (self.v + spent)
+        drawn: FloatArray = generator.standard_gamma(self.p * purchases) / np.maximum(rate, 1e-300)
+        return drawn
+
 
 def fit_gamma_gamma(frequency: ArrayLike, mean_value: ArrayLike, *, prior: float = 1.0) -> GammaGamma:
     """The Gamma-Gamma that explains the purchase values of these customers best.
