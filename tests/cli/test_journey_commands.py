@@ -50,6 +50,38 @@ def test_a_journey_is_planned_then_applied_then_the_same(run: Run, folder: str) 
     assert (listed["state"], listed["version"]) == ("running", 1)
 
 
+def test_what_is_seldom_meant_is_shown_before_it_is_applied_and_lets_pass(run: Run, folder: str) -> None:
+    file = Path(folder) / "journeys" / "welcome.yaml"
+    file.write_text(JOURNEY.replace("{api: true}", "{event: order}"), encoding="utf-8")
+    (warning,) = as_json(run, folder, "plan")["warnings"]
+    assert (warning["file"], warning["line"], warning["path"]) == ("journeys/welcome.yaml", 3, "goal.bought")
+    shown = run("--workspace", folder, "--language", "en", "apply", "--yes")
+    assert shown.code == 0
+    assert "Allowed, but seldom meant:" in shown.out
+    assert "they finish as they enter" in shown.out
+    assert "Applied: welcome 1" in shown.out
+
+
+def test_a_content_that_a_channel_cannot_carry_is_refused_and_one_too_long_is_told(run: Run, folder: str) -> None:
+    settings = Path(folder) / "aimwell.toml"
+    channels = '\n[channels.mailbox]\n[channels.push]\nkind = "simulated"\n[channels.email]\nkind = "simulated"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + channels, encoding="utf-8")
+    letter = Path(folder) / "content" / "letter.yaml"
+    letter.write_text("channel: mailbox\nparts: {all: {text: Hello, subject: Hi}}\n", encoding="utf-8")
+    file = Path(folder) / "journeys" / "welcome.yaml"
+    file.write_text(JOURNEY.replace("mailbox, content: hello", "push, content: letter"), encoding="utf-8")
+    said = run("--workspace", folder, "plan")
+    assert said.code == 2
+    assert "the content 'letter' cannot go out by push: simulated takes no part 'subject'" in said.err
+    words = "x" * 241
+    letter.write_text(f"channel: push\nparts: {{all: {{text: {words}}}}}\n", encoding="utf-8")
+    (warning,) = as_json(run, folder, "plan")["warnings"]
+    assert warning["message"] == "the text has 241 characters or more, and push takes 240"
+    file.write_text(JOURNEY.replace("mailbox, content: hello", "email, content: hello"), encoding="utf-8")
+    told = [each["message"] for each in as_json(run, folder, "plan")["warnings"]]
+    assert "the content 'hello' is written for mailbox and goes out by email" in told
+
+
 def test_nothing_is_applied_without_a_yes(run: Run, folder: str) -> None:
     said = run("--json", "--workspace", folder, "apply")
     assert said.code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aimwell.cli.messages import unfit, warn_messages
 from aimwell.content.definition import Content
 from aimwell.core.errors import BadDefinition
 from aimwell.core.problems import Problem
@@ -43,6 +44,7 @@ def read_journeys(workspace: Workspace) -> Journeys:
         contents={name: content.channel for name, content in contents.items()},
         channel_signals={name: frozenset(channel.abilities.signals) for name, channel in channels.items()},
         journeys=list(definitions),
+        unfit=unfit(contents, channels),
     )
     problems = check_journeys(definitions, known, places)
     if problems:
@@ -55,7 +57,10 @@ def read_journeys(workspace: Workspace) -> Journeys:
             for name, content in contents.items()
         },
         {name: policy.cost(name) for name in channels},
-        tuple(warning for name, each in definitions.items() for warning in warn_journey(each, places.get(name))),
+        (
+            *(warning for name, each in definitions.items() for warning in warn_journey(each, places.get(name), known)),
+            *warn_messages(contents, channels),
+        ),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aimwell.content.definition import Content
+from aimwell.content.lengths import shortest
 from aimwell.core.errors import BadDefinition
 from aimwell.core.problems import Problem
-from aimwell.delivery.catalogue import configured, misfits
+from aimwell.delivery.catalogue import ConfiguredChannel, configured, misfits, overlong
 from aimwell.store.workspace import Workspace
 
 
@@ -27,3 +30,31 @@ def check_messages(workspace: Workspace) -> None:
             problems += [Problem(place, None, f"parts.{language}", wrong) for wrong in misfits(kind, parts)]
     if problems:
         raise BadDefinition(problems)
+
+
+def warn_messages(contents: Mapping[str, Content], channels: Mapping[str, ConfiguredChannel]) -> list[Problem]:
+    """Parts that are too long for the channel that they are written for, whatever the values; no reason to refuse."""
+    found: list[Problem] = []
+    for name, content in contents.items():
+        if content.channel not in channels:
+            continue
+        for language, parts in content.parts.items():
+            lengths = {part: shortest(source) for part, source in parts.items()}
+            found += [
+                Problem(f"{Content.folder}: {name}", None, f"parts.{language}", said, "shorten it")
+                for said in overlong(channels[content.channel], lengths)
+            ]
+    return found
+
+
+def unfit(
+    contents: Mapping[str, Content], channels: Mapping[str, ConfiguredChannel]
+) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """What keeps a content from going out by a channel that it was not written for, by both names."""
+    return {
+        (name, other): wrong
+        for name, content in contents.items()
+        for other, channel in channels.items()
+        if other != content.channel
+        and (wrong := tuple(dict.fromkeys(w for parts in content.parts.values() for w in misfits(channel.kind, parts))))
+    }

@@ -99,6 +99,19 @@ def misfits(kind: ChannelKind, parts: Iterable[str]) -> list[str]:
     return wrong
 
 
+def overlong(channel: ConfiguredChannel, lengths: Mapping[str, int]) -> list[str]:
+    """Which parts of a content are too long for a channel, in words; empty if all fit.
+
+    lengths: characters by part.
+    """
+    longest = channel.abilities.longest
+    return [
+        f"the {part} has {length:,} characters or more, and {channel.name} takes {longest[part]:,}"
+        for part, length in lengths.items()
+        if length > longest.get(part, length)
+    ]
+
+
 class _Mistakes(Exception):
     """What is wrong with one table: path, message and remedy of each."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -123,12 +124,14 @@ class Abilities:
     """What a channel can do as it is configured: where it sends, what it can report, whether a key may be repeated.
 
     tells: whether `look_up` knows anything; without it, what is unknown waits for a report or for a person.
+    longest: characters of a part beyond which it is cut or not taken, by part.
     """
 
     address: str
     signals: frozenset[Signal]
     idempotent: bool
     tells: bool
+    longest: Mapping[str, int] = field(default_factory=dict)
 
 
 S = TypeVar("S", bound=ChannelSettings, default=Any)
@@ -141,6 +144,7 @@ class ChannelKind(ABC, Generic[S]):
     identifier it sends to (email, phone, push_token, …; `customer_id` if it needs none).   parts: the parts of content
     that it takes, the first one required.   signals: what it can report afterwards; a journey may branch on nothing
     else.   idempotent: the provider sends a key once however often it gets it.   tells: `look_up` knows something.
+    longest: characters of a part beyond which it is cut or not taken; who writes more is warned.
     batch: how many parcels to give it at a time.   silent: what it cannot tell, for the documents.
     """
 
@@ -152,6 +156,7 @@ class ChannelKind(ABC, Generic[S]):
     signals: frozenset[Signal]
     idempotent: bool = False
     tells: bool = False
+    longest: Mapping[str, int] = MappingProxyType({})
     settings: type[S]
     batch: int = 100
     silent: Text
@@ -165,7 +170,7 @@ class ChannelKind(ABC, Generic[S]):
 
     def abilities(self, settings: S) -> Abilities:
         """What it can do with these settings; by default what the kind says."""
-        return Abilities(self.address, self.signals, self.idempotent, self.tells)
+        return Abilities(self.address, self.signals, self.idempotent, self.tells, self.longest)
 
     def read_callback(self, settings: S, request: Request) -> Sequence[Report]:
         """The reports in what the provider posted; raises BadCallback if it is not the provider's or not readable."""

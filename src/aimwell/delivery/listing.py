@@ -93,6 +93,9 @@ def _kinds(kinds: Mapping[str, ChannelKind]) -> Iterator[str]:
         yield ""
         first, *others = kind.parts
         yield f"- Parts of content: `{first}` (required){''.join(f', `{part}`' for part in others)}"
+        if kind.longest:
+            longest = ", ".join(f"`{part}` {length:,}" for part, length in kind.longest.items())
+            yield f"- Characters at most (who writes more is warned): {longest}"
         yield f"- Signals: {_signals(kind)}"
         yield f"- Cannot tell · 无法得知: {kind.silent.en} · {kind.silent.zh}"
         yield ""

@@ -41,6 +41,7 @@ _MOVED_ON = Text(
 )
 _OURS = Text("文件的改动：", "The file changed:")
 _APPLIED = Text("已应用：{names}", "Applied: {names}")
+_WARNINGS = Text("允许，但通常不是本意：", "Allowed, but seldom meant:")
 _ASK = Text("应用这些改动？", "Apply these changes?")
 _PAUSED = Text("{name} 已暂停：无人移动，消息等待。", "{name} is paused: nobody moves, messages wait.")
 _RESUMED = Text("{name} 已继续。", "{name} goes on.")
@@ -58,9 +59,11 @@ def plan(context: typer.Context) -> None:
     session = session_of(context)
     with told(session):
         workspace = session.workspace()
-        found = _plan(workspace, read_journeys(workspace))
-        session.json(found)
+        journeys = read_journeys(workspace)
+        found = _plan(workspace, journeys)
+        session.json({"journeys": found.journeys, "warnings": list(journeys.warnings)})
         _show(session, workspace, found)
+        _warn(session, workspace, journeys)
 
 
 @APPLYING.app.command("apply")
@@ -80,6 +83,7 @@ def apply(
         shown = _plan(workspace, journeys)
         _show(session, workspace, shown)
         if not shown.empty:
+            _warn(session, workspace, journeys)
             _confirm(session, _ASK.said(language), yes=yes)
         with workspace.ledger() as ledger, ledger.writing() as connection:
             lock = read_lock(workspace.folder)
@@ -182,6 +186,14 @@ def _show(session: Session, workspace: Workspace, found: Plan) -> None:
             _show_effect(session, each, language, workspace.settings.currency)
     if found.empty:
         session.say(_NOTHING.said(language))
+
+
+def _warn(session: Session, workspace: Workspace, journeys: Journeys) -> None:
+    """What is allowed but seldom wanted; nothing is refused for it."""
+    if journeys.warnings:
+        session.say(_WARNINGS.said(session.speaks(workspace)))
+    for warning in journeys.warnings:
+        session.say(f"  {warning}")
 
 
 def _show_changes(session: Session, changes: tuple[Change, ...]) -> None:

@@ -60,6 +60,11 @@ _SIGNALS: Mapping[str, frozenset[Signal]] = {
     "email": frozenset(["delivered", "opened", "clicked", "unsubscribed"]),
 }
 _ADDRESSES = {"push": "push_token", "wechat": "wechat", "sms": "phone", "email": "email"}
+_LONGEST: Mapping[str, Mapping[str, int]] = {
+    "push": {"title": 65, "text": 240},  # more is cut on the screens of most phones
+    "sms": {"text": 670},  # ten joined messages of 67 characters each
+    "wechat": {"text": 680},  # 2,048 bytes, of which a Chinese character takes three
+}
 _DELAY = timedelta(seconds=2)
 
 Fate = Literal["accepted", "refused", "failed", "timed out", "lost"]
@@ -256,7 +261,10 @@ class SimulatedKind(ChannelKind[SimulatedSettings]):
         return Simulated(settings, place)
 
     def abilities(self, settings: SimulatedSettings) -> Abilities:
-        return Abilities(_ADDRESSES[settings.plays], _SIGNALS[settings.plays], settings.idempotent, settings.tells)
+        plays = settings.plays
+        return Abilities(
+            _ADDRESSES[plays], _SIGNALS[plays], settings.idempotent, settings.tells, _LONGEST.get(plays, {})
+        )
 
     def collect(self, settings: SimulatedSettings, place: Path, since: int) -> tuple[Sequence[Report], int]:
         file = Keepsake(place / _FILE, _SCHEMA, synchronous="OFF")

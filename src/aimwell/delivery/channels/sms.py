@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
@@ -213,6 +214,7 @@ class SmsKind(ChannelKind[SmsSettings]):
     meaning = Text("通过任意 HTTP 服务商发送的短信", "Text messages through any provider that takes HTTP requests")
     address = "phone"
     parts = ("text",)
+    longest = MappingProxyType({"text": 670})  # ten joined messages of 67 characters each
     signals = frozenset(["delivered", "clicked", "bounced", "replied", "unsubscribed"])
     settings = SmsSettings
     batch = 50
@@ -225,7 +227,7 @@ class SmsKind(ChannelKind[SmsSettings]):
         keyed = settings.idempotency_header is not None
         without: frozenset[Signal] = frozenset(["clicked"])
         signals = self.signals if settings.callback else without
-        return Abilities(self.address, signals, keyed, settings.look_up_url is not None)
+        return Abilities(self.address, signals, keyed, settings.look_up_url is not None, self.longest)
 
     def read_callback(self, settings: SmsSettings, request: Request) -> Sequence[Report]:
         if settings.callback is None:

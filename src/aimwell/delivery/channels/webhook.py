@@ -188,7 +188,7 @@ class WebhookKind(ChannelKind[WebhookSettings]):
         return Webhook(settings)
 
     def abilities(self, settings: WebhookSettings) -> Abilities:
-        return Abilities(self.address, self.signals, settings.idempotent, self.tells)
+        return Abilities(self.address, self.signals, settings.idempotent, self.tells, self.longest)
 
 
 WEBHOOK = WebhookKind()

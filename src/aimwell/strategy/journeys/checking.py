@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aimwell.core.definitions import Located, read_yaml
 from aimwell.core.problems import Problem
+from aimwell.strategy.journeys.cautions import Found, Place, cautions
 from aimwell.strategy.journeys.conditions import (
     Condition,
     Happened,
@@ -23,22 +24,20 @@ from aimwell.strategy.journeys.definition import Journey, Node
 from aimwell.strategy.journeys.nodes.split import SplitSettings
 from aimwell.strategy.journeys.version import compile_version, conditions_in, reached
 
-Place = tuple[str | int, ...]
-Found = tuple[Place, str, str]
-"""Where, what is wrong, and the remedy."""
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """The names that a journey may speak of; None: not known here, and so not checked.
 
     contents: by name the channel that each is written for.   channel_signals: by channel what it can report.
+    unfit: by content and channel what keeps the one from going out by the other.
     """
 
     segments: Collection[str] | None = None
     contents: Mapping[str, str] | None = None
     channel_signals: Mapping[str, frozenset[str]] | None = None
     journeys: Collection[str] | None = None
+    unfit: Mapping[tuple[str, str], Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,9 @@ def check_journey(definition: Journey, known: Known, where: Where | None = None)
     return _told(definition, where, _problems(definition, known))
 
 
-def warn_journey(definition: Journey, where: Where | None = None) -> list[Problem]:
-    """What is allowed but seldom wanted."""
-    return _told(definition, where, _warnings(definition))
+def warn_journey(definition: Journey, where: Where | None = None, known: Known | None = None) -> list[Problem]:
+    """What is allowed but seldom wanted: `plan` shows it, and `apply` lets it pass."""
+    return _told(definition, where, cautions(definition, (known or Known()).contents or {}))
 
 
 def check_journeys(definitions: Mapping[str, Journey], known: Known, places: Mapping[str, Where]) -> list[Problem]:
@@ -227,6 +226,9 @@ def _node(definition: Journey, known: Known, name: str, node: Node) -> Iterator[
         answers = kind.answers(settings)
         if answers and signals is not None and channel in signals and not signals[channel] & answers:
             yield place, *_untold(", ".join(sorted(answers)), [channel], signals)
+    for pair in kind.messages(settings):
+        for wrong in known.unfit.get(pair, ()):
+            yield place, f"the content {pair[0]!r} cannot go out by {pair[1]}: {wrong}", "name one written for it"
     if isinstance(settings, SplitSettings):
         if any(weight < 0 for weight in settings.weights.values()):
             yield (*place, "weights"), "a weight is negative", "write 0 or more for each port"
@@ -259,16 +261,6 @@ def _enters_at_once(definition: Journey) -> Iterator[str]:
     for name in reached(passing, (definition.start,)) & set(definition.nodes):
         node = definition.nodes[name]
         yield from sorted(node.implementation.journeys(node.settings))
-
-
-def _warnings(definition: Journey) -> Iterator[Found]:
-    if definition.held_out_share == 0:
-        yield ("hold_out",), "without a hold-out nobody can say what the journey changed", "write hold_out: 10%"
-    for name, node in _nodes(definition):
-        if isinstance(node.settings, SplitSettings):
-            idle = [port for port, weight in node.settings.weights.items() if weight == 0]
-            if idle and sum(node.settings.weights.values()) > 0:
-                yield ("nodes", name, "split", "weights"), f"nobody goes by {', '.join(idle)}", ""
 
 
 def _unknown(place: Place, what: str, name: str, known: Collection[str] | None) -> Iterator[Found]:

@@ -110,7 +110,8 @@ def counted_visit(place: Place) -> ColumnElement[int]:
     left = select(func.count()).where(
         passage.c.enrolment_id == moving.c.id, passage.c.node == place.node, passage.c.port != MOVED
     )
-    return left.scalar_subquery() + literal(1)
+    # Correlated by name: it also stands within look-ups of other tables, and would count everybody's there.
+    return left.correlate(moving).scalar_subquery() + literal(1)
 
 
 class NodeKind(ABC, Generic[S]):
@@ -176,6 +177,10 @@ class NodeKind(ABC, Generic[S]):
     def contents(self, settings: S) -> frozenset[str]:
         """Contents that the node sends."""
         return frozenset()
+
+    def messages(self, settings: S) -> tuple[tuple[str, str], ...]:
+        """Which content goes out by which channel: (content, channel) of each message that it may send."""
+        return ()
 
     def journeys(self, settings: S) -> frozenset[str]:
         """Other journeys that the node leads into."""

@@ -116,6 +116,9 @@ class Chain(NodeKind[ChainSettings]):
     def contents(self, settings: ChainSettings) -> frozenset[str]:
         return frozenset(each.content for each in settings.channels)
 
+    def messages(self, settings: ChainSettings) -> tuple[tuple[str, str], ...]:
+        return tuple((each.content, each.channel) for each in settings.channels)
+
     def answers(self, settings: ChainSettings) -> frozenset[str]:
         return settings.kinds
 

@@ -47,6 +47,9 @@ class Send(NodeKind[SendSettings]):
     def contents(self, settings: SendSettings) -> frozenset[str]:
         return frozenset({settings.content})
 
+    def messages(self, settings: SendSettings) -> tuple[tuple[str, str], ...]:
+        return ((settings.content, settings.channel),)
+
     def arrive(self, settings: SendSettings, scene: Scene) -> None:
         write_intents(
             scene,

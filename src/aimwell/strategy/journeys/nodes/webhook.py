@@ -43,6 +43,9 @@ class Webhook(NodeKind[WebhookSettings]):
     def contents(self, settings: WebhookSettings) -> frozenset[str]:
         return frozenset({settings.content})
 
+    def messages(self, settings: WebhookSettings) -> tuple[tuple[str, str], ...]:
+        return ((settings.content, settings.channel),)
+
     def arrive(self, settings: WebhookSettings, scene: Scene) -> None:
         write_intents(
             scene,
