@@ -23,6 +23,7 @@ SIMULATION = "simulation"
 ROWS_AT_ONCE = 256
 """Rows of one INSERT; what is left over goes in powers of two, so that few statements are ever compiled."""
 
+_LAST = select(func.max(message.c.seq))
 _COMMIT_ORDER = number_of("inbox", "order of commit")
 _Name = Literal["message", "refused_message"]
 _TABLES: dict[_Name, Table] = {"message": message, "refused_message": refused_message}
@@ -71,7 +72,7 @@ def read_after(connection: Connection, seq: int, limit: int) -> list[StoredMessa
 
 def last_seq(connection: Connection) -> int:
     """The number of the newest message; 0 if there is none."""
-    return connection.execute(select(func.max(message.c.seq))).scalar() or 0
+    return connection.execute(_LAST).scalar() or 0
 
 
 def oldest_after(connection: Connection, seq: int) -> datetime | None:

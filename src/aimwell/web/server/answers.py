@@ -22,8 +22,8 @@ def answer_batch(batch: Batch, verdicts: Verdicts) -> Response:
     """
     marks = iter(verdicts)
     results = [_tell(result, marks) for result in batch.results]
-    statuses = [result["status"] for result in results]
-    counts = {status: statuses.count(status) for status in ("accepted", "duplicate", "rejected")}
+    accepted, rejected = sum(verdicts), len(batch.rejected)
+    counts = {"accepted": accepted, "duplicate": len(results) - accepted - rejected, "rejected": rejected}
     return answer_json({"success": True, **counts, "results": results})
 
 

@@ -103,12 +103,13 @@ class Desk:
             raise Declined(batch.status, batch.fault, batch.detail)
         key = key or self._admit(request, batch.write_key)
         self._bucket(key).charge(len(batch.results))
-        for rejected in batch.rejected:
+        messages, refused = batch.messages, batch.rejected
+        for rejected in refused:
             self.counters.add("rejected", source=key.name, reason=rejected.reason)
         verdicts: Verdicts = ()
         if batch.results:
-            received_at = batch.messages[0].received_at if batch.messages else self.clock()
-            verdicts = await self._keep(Arrival(key.name, key.trusted, received_at, batch.messages, batch.rejected))
+            received_at = messages[0].received_at if messages else self.clock()
+            verdicts = await self._keep(Arrival(key.name, key.trusted, received_at, messages, refused))
         new = sum(verdicts)
         self.counters.add("accepted", new, source=key.name)
         self.counters.add("duplicates", len(verdicts) - new + len(batch.duplicates), source=key.name)
@@ -127,7 +128,10 @@ class Desk:
         return key
 
     def _bucket(self, key: WriteKey) -> Bucket:
-        return self._buckets.setdefault(key.name, Bucket(self.pace, self.ticks))
+        bucket = self._buckets.get(key.name)
+        if bucket is None:
+            bucket = self._buckets[key.name] = Bucket(self.pace, self.ticks)
+        return bucket
 
     async def _parse(self, body: bytes, kind: str | None) -> Batch | BodyError:
         received_at = self.clock()
@@ -142,7 +146,8 @@ class Desk:
     async def _keep(self, arrival: Arrival, patience: float = PATIENCE_SECONDS) -> Verdicts:
         try:
             future = asyncio.wrap_future(self.inbox.submit(arrival))
-            return await asyncio.wait_for(asyncio.shield(future), patience)
+            async with asyncio.timeout(patience):
+                return await asyncio.shield(future)
         except InboxFull:
             raise Declined(429, "inbox_full", "too many messages wait to be kept", retry_after=1) from None
         except NotKept:
