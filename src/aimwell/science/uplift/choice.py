@@ -32,6 +32,9 @@ PARTS = 5
 ALPHA = 0.05
 """How often "effects differ" may be said where they do not."""
 
+MOST_STRETCH = 2.0
+"""Small trees play differences down, but hardly by more than half."""
+
 NO_DIFFERENCE = Text(
     "未发现效果因人而异：没有证据表明某些客户比其他客户更值得触达；按全体平均效果决定。",
     "No difference found: nothing shows that the treatment works better for some customers than for others; decide by "
@@ -294,7 +297,7 @@ def holm(chances: FloatArray, alpha: float) -> BoolArray:
 
 
 def _stretch(foretold: FloatArray, scores: FloatArray, parts: IntArray) -> float:
-    """The slope of the scores on what was foretold, within parts, between 0 and 1 (best linear predictor).
+    """The slope of the scores on what was foretold, within parts, between 0 and 2 (best linear predictor).
 
     Source: Chernozhukov and others, Generic Machine Learning Inference on Heterogeneous Treatment Effects (2018).
     """
@@ -303,4 +306,4 @@ def _stretch(foretold: FloatArray, scores: FloatArray, parts: IntArray) -> float
         inside = parts == part
         centred[inside] -= centred[inside].mean()
     spread = float(np.square(centred).sum())
-    return float(np.clip((centred * scores).sum() / spread, 0.0, 1.0)) if spread > 0 else 0.0
+    return float(np.clip((centred * scores).sum() / spread, 0.0, MOST_STRETCH)) if spread > 0 else 0.0
