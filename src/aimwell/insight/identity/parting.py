@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, exists, select, update
+from sqlalchemy import Connection, Table, bindparam, exists, insert, select, update
 
 from aimwell.core.keys import shard_of
 from aimwell.insight.identity.holdings import (
@@ -25,6 +25,9 @@ from aimwell.insight.identity.resolution import Node
 from aimwell.insight.identity.scratch import ask_customers, asked_customer
 from aimwell.store.ledger.schema.people import customer
 from aimwell.store.ledger.schema.people import merge as merge_log
+
+PARTED = json.dumps({"parted": True})
+"""What the log gives as the reason where `gone` has left `kept` again: no merge, and nothing to be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,10 @@ def read_merge(connection: Connection, merge_id: int) -> Merged | None:
 
 
 def part_customers(connection: Connection, partings: Sequence[Parting], at: datetime) -> None:
-    """Give back, for each parting, what its merges took: rows, values, consents; both customers must exist."""
+    """Give back, for each parting, what its merges took: rows, values, consents; both customers must exist.
+
+    Each parting is an entry of the log, so that whoever follows merges by their number learns of it.
+    """
     for parting in partings:
         holdings = read_holdings(connection, [parting.left, parting.joined])
         left, joined = holdings[parting.left], holdings[parting.joined]
@@ -88,6 +94,10 @@ def part_customers(connection: Connection, partings: Sequence[Parting], at: date
         write_holdings(connection, {parting.left: left, parting.joined: joined})
     undone = [merged.id for parting in partings for merged in parting.merges]
     connection.execute(update(merge_log).where(merge_log.c.id.in_(undone)).values(undone_at=at))
+    entry = {"at": at, "because": PARTED, "before": "{}", "undone_at": at}
+    entries = [{"kept": each.left, "gone": each.joined, **entry} for each in partings]
+    if entries:
+        connection.execute(insert(merge_log), entries)
 
 
 def _refused(held: Holdings) -> set[str]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from aimwell.core.tables import TABLES, Kind
 from aimwell.core.time import to_store
 from aimwell.insight.identity.traits import flatten
+from aimwell.insight.live.renaming import UNDER
 
 INSTANT = pa.timestamp("us")
 ALIASES = {"birthday": "birth_date", "address.city": "city", "address.state": "region"}
@@ -40,15 +41,16 @@ def columns_of_traits() -> dict[str, Kind]:
     return {column.name: column.kind for column in TABLES["customer"].columns if column.name not in _OWN}
 
 
-def stated_rows(stated: Iterable[tuple[str, int, str]]) -> pa.Table:
+def stated_rows(stated: Iterable[tuple[str, str, int, str]]) -> pa.Table:
     """Rows of `customer` from traits.
 
-    stated: customer, instant at which we learnt it (microseconds) and traits (JSON), one for each message. Messages
-    that say nothing of any column give no row; columns of which nothing is said are not there.
+    stated: customer, who the sender would be alone, instant at which we learnt it (microseconds) and traits (JSON), one
+    for each message. Messages that say nothing of any column give no row; columns of which nothing is said are not
+    there.
     """
     kinds = columns_of_traits()
     rows = []
-    for customer_id, received_at, traits in stated:
+    for customer_id, sender, received_at, traits in stated:
         values = {
             column: value
             for name, content in flatten(json.loads(traits))
@@ -57,11 +59,12 @@ def stated_rows(stated: Iterable[tuple[str, int, str]]) -> pa.Table:
             and (value := _fit(content.text if content.text is not None else content.number, kinds[column])) is not None
         }
         if values:
-            rows.append({"customer_id": customer_id, "known_at": received_at, **values})
+            rows.append({"customer_id": customer_id, "known_at": received_at, UNDER: sender, **values})
     said = [name for name in kinds if any(name in row for row in rows)]
     columns: dict[str, pa.Array] = {
         "customer_id": pa.array([row["customer_id"] for row in rows], pa.string()),
         "known_at": pa.array([row["known_at"] for row in rows], pa.int64()).cast(INSTANT),
+        UNDER: pa.array([row[UNDER] for row in rows], pa.string()),
     }
     for name in said:
         columns[name] = pa.array([row.get(name) for row in rows], _TYPES[kinds[name]])

@@ -15,9 +15,10 @@ import pyarrow as pa
 from sqlalchemy import BigInteger, Row, select, type_coerce
 from sqlglot import exp
 
-from aimwell.core.tables import TABLES
 from aimwell.insight.identity.absorbing import read_place as identity_place
 from aimwell.insight.identity.lookup import resolve_messages
+from aimwell.insight.identity.parting import PARTED
+from aimwell.insight.live.renaming import UNDER, Change, alone, ensure_under, rename, told_of_them
 from aimwell.insight.live.stating import stated_rows
 from aimwell.store.intake.messages import event_name
 from aimwell.store.ledger.arrivals import SIMULATION
@@ -39,6 +40,7 @@ _EVENT = pa.schema(
         "session_id": pa.string(),
         "properties": pa.string(),
         "received_at": _INSTANT,
+        UNDER: pa.string(),
     }
 )
 _CUSTOMER = pa.schema(
@@ -48,6 +50,7 @@ _CUSTOMER = pa.schema(
         "language": pa.string(),
         "timezone": pa.string(),
         "known_at": _INSTANT,
+        UNDER: pa.string(),
     }
 )
 
@@ -71,19 +74,22 @@ def stream(warehouse: Warehouse, ledger: Ledger, *, simulated: bool = False, lim
     with ledger.reading() as connection:
         known = identity_place(connection)
         merges = connection.execute(
-            select(merge.c.id, merge.c.kept, merge.c.gone).where(merge.c.id > places["merge"]).order_by(merge.c.id)
+            select(merge.c.id, merge.c.kept, merge.c.gone, merge.c.because)
+            .where(merge.c.id > places["merge"])
+            .order_by(merge.c.id)
         ).all()
     with ledger.reading_events() as connection:
         rows = connection.execute(_next(places["message"], known, limit)).all()
     if not rows and not merges:
         return Streamed(0, ())
     real = rows if simulated else [row for row in rows if row.source != SIMULATION]
-    with ledger.reading() as connection:
+    changes = [Change(row.kept, row.gone, row.because == PARTED) for row in merges]
+    back = {each.gone for each in changes if each.parted}
+    with ledger.reading() as connection, warehouse.engine.transaction():
         owners = resolve_messages(connection, _senders(real))
-        people = _people(connection, {owner for owner in owners if owner})
-    events = _events(real, owners)
-    with warehouse.engine.transaction():
-        renamed = _rename(warehouse, [(row.gone, row.kept) for row in merges])
+        people = _people(connection, {owner for owner in owners if owner} | back)
+        events = _events(real, owners)
+        renamed = rename(warehouse, connection, changes)
         _append(warehouse, "customer", _new_people(warehouse, people))
         _append(warehouse, "customer", _stated(real, owners), restated=True)
         _append(warehouse, "event", events)
@@ -163,8 +169,13 @@ def _events(rows: Sequence[Row[Any]], owners: Sequence[str | None]) -> pa.Table:
         "session_id": pa.nulls(len(chosen), pa.string()),
         "properties": [_properties(row) for row, _ in chosen],
         "received_at": pa.array([row.received_at for row, _ in chosen], pa.int64()).cast(_INSTANT),
+        UNDER: [None if (name := _sender(row)) == owner else name for row, owner in chosen],
     }
     return pa.table(columns, schema=_EVENT)
+
+
+def _sender(row: Row[Any]) -> str:
+    return alone(row.user_id, row.anonymous_id)
 
 
 def _channel(context: str) -> str | None:
@@ -195,8 +206,9 @@ def _new_people(warehouse: Warehouse, people: Sequence[dict[str, object]]) -> pa
     ids = [str(each["customer_id"]) for each in people]
     known: set[str] = set()
     if ids and "customer" in warehouse.engine.tables():
-        among = exp.column("customer_id").isin(*ids)
-        query = exp.select("customer_id").distinct().from_("customer").where(among)
+        query = exp.select("customer_id").distinct().from_("customer").where(exp.column("customer_id").isin(*ids))
+        if {UNDER, "created_at"} <= warehouse.engine.columns("customer").keys():
+            query = query.where(told_of_them())  # what somebody said is no row of who they are
         known = set(warehouse.engine.to_arrow(query).column("customer_id").to_pylist())
     new = [each for each in people if each["customer_id"] not in known]
     since = pa.array([each["created_at"] for each in new], pa.int64()).cast(_INSTANT)
@@ -206,14 +218,17 @@ def _new_people(warehouse: Warehouse, people: Sequence[dict[str, object]]) -> pa
         "language": [each["language"] for each in new],
         "timezone": [each["zone"] for each in new],
         "known_at": since,
+        UNDER: [each["customer_id"] for each in new],
     }
     return pa.table(columns, schema=_CUSTOMER)
 
 
 def _stated(rows: Sequence[Row[Any]], owners: Sequence[str | None]) -> pa.Table:
     """What identify calls say of customers."""
-    said = ((owner, row) for row, owner in zip(rows, owners, strict=True) if owner is not None)
-    return stated_rows((owner, row.received_at, row.traits) for owner, row in said if row.kind == "identify")
+    said = [
+        (row, owner) for row, owner in zip(rows, owners, strict=True) if owner is not None and row.kind == "identify"
+    ]
+    return stated_rows((owner, _sender(row), row.received_at, row.traits) for row, owner in said)
 
 
 def _append(warehouse: Warehouse, name: str, rows: pa.Table, *, restated: bool = False) -> None:
@@ -229,9 +244,12 @@ def _append(warehouse: Warehouse, name: str, rows: pa.Table, *, restated: bool =
         warehouse.engine.append(name, rows)
         warehouse.refresh()
         return
+    if rows.column(UNDER).null_count < rows.num_rows:
+        ensure_under(warehouse, name)
     shaped = warehouse.shaped(name, rows)
     warehouse.engine.append(name, shaped)
-    warehouse.note_append(name, shaped, restated=restated)
+    own = [column for column in shaped.column_names if column.startswith("_")]
+    warehouse.note_append(name, shaped.drop_columns(own), restated=restated)
 
 
 def _widen(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
@@ -247,28 +265,3 @@ def _widen(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
     warehouse.engine.create_table_as(name, wider.join(_WIDER, on=exp.false(), join_type="left"))
     warehouse.engine.drop(_WIDER)
     warehouse.refresh()
-
-
-def _rename(warehouse: Warehouse, pairs: Sequence[tuple[str, str]]) -> int:
-    """Give the rows of customers who are gone to those who are kept, in every table about customers."""
-    if not pairs:
-        return 0
-    final: dict[str, str] = {}
-    for gone, kept in pairs:
-        final = {old: kept if new == gone else new for old, new in final.items()} | {gone: kept}
-    changed = 0
-    for name in TABLES:
-        if "customer_id" not in warehouse.engine.columns(name):
-            continue
-        theirs = exp.column("customer_id").isin(*final)
-        rows = warehouse.engine.to_arrow(exp.select("*").from_(name).where(theirs))
-        if rows.num_rows == 0:
-            continue
-        warehouse.engine.run(exp.delete(name, where=theirs.copy()))
-        if name != "customer":
-            owners = pa.array([final[old] for old in rows.column("customer_id").to_pylist()], pa.string())
-            warehouse.engine.append(
-                name, rows.set_column(rows.column_names.index("customer_id"), "customer_id", owners)
-            )
-        changed += rows.num_rows
-    return changed
