@@ -173,3 +173,20 @@ def test_callbacks_are_believed_by_their_signature_alone(shop: Shop) -> None:
     assert shop.client.post("/callbacks/mailbox", content=b"{}").status_code == 401
     assert shop.client.post("/callbacks/mailbox", content=b"x" * 1_000_001).status_code == 413
     assert micros(SENT) > 0
+
+
+def test_events_come_by_the_same_addresses_and_an_error_of_our_own_is_a_problem(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = {"type": "track", "event": "Paid", "userId": "ann", "messageId": "one"}
+    assert shop.client.post("/v1/track", json=call, auth=(PAGE, "")).json()["accepted"] == 1
+    monkeypatch.setattr("aimwell.web.server.desk.parse_call", lambda *_, **__: 1 / 0)
+    broken = shop.client.post("/v1/track", json=call, auth=(PAGE, ""))
+    assert (broken.status_code, broken.json()["code"]) == (500, "broken")
+
+
+def test_the_addresses_are_described(shop: Shop) -> None:
+    described = shop.client.get("/openapi.json").json()["paths"]
+    assert set(described["/v1/batch"]) == {"post"}
+    assert set(described["/t/l/{token}"]) == {"get"}
+    assert shop.client.head(here(shop.links.onsite("ann")).replace("/s/", "/l/")).status_code == 400

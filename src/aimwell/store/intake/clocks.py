@@ -64,10 +64,13 @@ def correct_skew(shown: datetime, sent_at: datetime | None, received_at: datetim
     >>> correct_skew(true + off, true + timedelta(minutes=9) + off, true + timedelta(minutes=9)) == true
     True
     """
-    if sent_at is None or shown - sent_at > FUTURE_TOLERANCE or abs(received_at - sent_at) > MAX_SKEW:
+    if sent_at is None or shown - sent_at > FUTURE_TOLERANCE:
+        return shown
+    skew = received_at - sent_at
+    if abs(skew) > MAX_SKEW:
         return shown
     try:
-        return shown + (received_at - sent_at)
+        return shown + skew
     except OverflowError:  # an event in the first century: it is refused for its year
         return shown
 

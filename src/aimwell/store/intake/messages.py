@@ -148,9 +148,9 @@ def _read_message(
         stated_at,
         received_at,
         write_object(_read_properties(fields, kind), plain=plain),
-        write_object(_read_object(fields, "traits"), plain=plain),
-        write_object(_read_object(fields, "context"), plain=plain),
-        write_object(_read_object(fields, "integrations"), plain=plain),
+        _write_object(fields, "traits", plain=plain),
+        _write_object(fields, "context", plain=plain),
+        _write_object(fields, "integrations", plain=plain),
     )
 
 
@@ -180,6 +180,10 @@ def _read_object(fields: Mapping[str, object], field: str) -> Mapping[str, objec
     if not isinstance(value, dict):
         raise Unfit("bad_field", f"{field} is a {type(value).__name__}, not an object")
     return value
+
+
+def _write_object(fields: Mapping[str, object], field: str, *, plain: bool) -> str:
+    return "{}" if fields.get(field) is None else write_object(_read_object(fields, field), plain=plain)
 
 
 def _read_properties(fields: Mapping[str, object], kind: Kind) -> Mapping[str, object]:

@@ -37,7 +37,7 @@ from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.strategy.journeys.entry import put_in
 from aimwell.strategy.journeys.feed import CONSUMER as JOURNEYS
 from aimwell.web.server.desk import Desk, read_secret
-from aimwell.web.server.events import EventsFirst, event_router
+from aimwell.web.server.events import EventsFirst, event_router, say_broken
 from aimwell.web.server.following import following_router
 from aimwell.web.server.keys import KeyRing, WriteKey
 from aimwell.web.server.limits import Pace
@@ -96,6 +96,7 @@ def application(
     _take_callbacks(app, ledger, outbox, channels, clock)
     app.add_exception_handler(BadInput, _say_bad_input)
     app.add_exception_handler(HTTPException, _say_http)
+    app.add_exception_handler(Exception, say_broken)
     return app
 
 

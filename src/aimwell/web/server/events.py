@@ -62,7 +62,7 @@ def event_api(
     app.include_router(event_router(desk, read_up_to=read_up_to))
     app.add_middleware(EventsFirst, desk=desk)
     app.add_exception_handler(HTTPException, _say_problem)
-    app.add_exception_handler(Exception, _say_broken)
+    app.add_exception_handler(Exception, say_broken)
     return app
 
 
@@ -160,8 +160,8 @@ async def _say_problem(_: Request, error: Exception) -> Response:
     )
 
 
-async def _say_broken(_: Request, _error: Exception) -> Response:
-    """The framework logs the error; the sender hears only that it was ours, and that sending again may help."""
+async def say_broken(_: Request, _error: Exception) -> Response:
+    """Answer an error of our own: the framework logs it, the sender hears that sending again may help."""
     answer = problem(Declined(500, "broken", "nothing is acknowledged; send it again", retry_after=5))
     answer.headers["Connection"] = "close"  # the server drops it anyway, and a sender must not use it again
     return answer

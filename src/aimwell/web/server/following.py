@@ -36,13 +36,15 @@ def following_router(ledger: Ledger, outbox: Outbox, links: Links, clock: Callab
     """The addresses under `/t`: `/l/` links, `/o/` pictures, `/u/` unsubscribing (RFC 8058 by POST, a page by GET)."""
     router = APIRouter(prefix="/t")
 
-    @router.api_route("/l/{token}", methods=["GET", "HEAD"], summary="A link of a message", response_model=None)
+    @router.head("/l/{token}", include_in_schema=False, response_model=None)
+    @router.get("/l/{token}", summary="A link of a message", response_model=None)
     async def follow(token: str, request: Request, to: str = "") -> Response:
         followed = links.read("link", token, to)
         await run_in_threadpool(note, followed, "clicked", request)
         return RedirectResponse(followed.target, 302, _QUIET)
 
-    @router.api_route("/o/{token}", methods=["GET", "HEAD"], summary="The picture of opening", response_model=None)
+    @router.head("/o/{token}", include_in_schema=False, response_model=None)
+    @router.get("/o/{token}", summary="The picture of opening", response_model=None)
     async def show(token: str, request: Request) -> Response:
         await run_in_threadpool(note, links.read("open", token), "opened", request)
         return Response(_PIXEL, 200, _QUIET, "image/gif")
