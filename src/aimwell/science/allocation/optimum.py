@@ -16,7 +16,7 @@ from aimwell.science.arrays import FloatArray, IntArray
 
 FEW = 4_000
 """Up to so many customers the relaxed optimum is one linear programme; beyond, prices are searched."""
-LAST = 60
+LAST = 24
 """So many customers, whose choice is a toss-up at the prices, are settled together by branch and bound."""
 
 
