@@ -16,7 +16,7 @@ Live = Callable[..., Columns]
 
 @pytest.fixture(scope="session")
 def cdnow_file() -> Callable[[str], Path]:
-    """Files of the `lifetimes` package, a development dependency that is kept for its data alone."""
+    """Files of the `lifetimes` package, a development dependency."""
     found = find_spec("lifetimes")
     assert found is not None, "the dev extra brings `lifetimes`, whose files hold CDNOW"
     assert found.submodule_search_locations
