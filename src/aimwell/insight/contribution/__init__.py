@@ -1,0 +1,1 @@
+"""What customers, segments and products bring: margin, less incentives, less contacts, to the cent."""
