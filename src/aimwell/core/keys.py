@@ -21,8 +21,10 @@ def number_of(*parts: str) -> int:
     >>> number_of("ab", "c") == number_of("a", "bc")
     False
     """
-    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    told = b"".join([piece for each in encoded for piece in (len(each).to_bytes(8, "big"), each)])
+    told = b""
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        told += len(encoded).to_bytes(8, "big") + encoded
     return int.from_bytes(blake2b(told, digest_size=8).digest(), "big") % _TOP
 
 

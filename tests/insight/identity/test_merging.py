@@ -128,6 +128,7 @@ def test_of_two_equally_far_the_one_that_entered_first_goes_on_then_the_smaller_
 def test_contacts_of_both_count_together_and_memberships_are_united(ledger: Ledger) -> None:
     person(ledger, "a", "b")
     for number, who in enumerate("aabbb"):
+        enrol(ledger, number, who, state="finished", due_at=None)
         plan(ledger, f"{number}:n:1:1", number, who, "accepted", contacted_at=number)
     with ledger.writing() as connection:
         row = {"enrolment_id": 3, "node": "n", "customer_id": "b", "at": 1, "machine": False, "recorded_at": 1}

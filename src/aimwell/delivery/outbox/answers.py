@@ -28,7 +28,6 @@ from sqlalchemy import (
 )
 
 from aimwell.delivery.channel import Receipt
-from aimwell.delivery.outbox.chunk import plan_small, refill
 from aimwell.delivery.outbox.claim import Desk, spend
 from aimwell.delivery.outbox.limits import microseconds
 from aimwell.delivery.outbox.outlet import Outlet
@@ -36,6 +35,7 @@ from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.consents import suppress
 from aimwell.store.ledger.happenings import Happening, listened, record
 from aimwell.store.ledger.schema.outbox import attempt, intent
+from aimwell.store.ledger.scratch import lay_out, tell_size
 
 _answer = Table(
     "outbox_answer",
@@ -70,12 +70,12 @@ def close_attempts(
     """
     if not answers:
         return
-    refill(connection, _answer)
+    lay_out(connection, _answer)
     doubted = _doubted(connection, [answer.receipt.key for answer in answers])
     connection.execute(
         insert(_answer), [_row(desk, outlet, each, now, doubted=each.receipt.key in doubted) for each in answers]
     )
-    plan_small(connection, _answer)
+    tell_size(connection, _answer)
     _close(connection, now)
     _count_costs(connection)
     _tell(connection, now)

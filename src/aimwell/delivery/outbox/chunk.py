@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    delete,
     exists,
     func,
     insert,
@@ -29,9 +28,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.delivery.channel import CUSTOMER_ID
 from aimwell.delivery.outbox.outlet import Outlets
@@ -42,6 +39,7 @@ from aimwell.store.ledger.schema.enrolments import enrolment
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
 from aimwell.store.ledger.schema.people import consent, customer, identifier, suppression
+from aimwell.store.ledger.scratch import lay_out, tell_size
 
 LATER = "later"
 """Written where a reason stands: nothing is decided in this chunk, the message comes again in the next."""
@@ -73,18 +71,6 @@ _here, _everywhere = consent.alias("here"), consent.alias("everywhere")
 _FIELDS = ("journey", "node", "customer_id", "channel", "purpose", "priority", "due_at", "expires_at")
 
 
-def refill(connection: Connection, table: Table) -> None:
-    """Have a temporary table, and have it empty."""
-    connection.execute(CreateTable(table, if_not_exists=True))
-    connection.execute(delete(table))
-
-
-def plan_small(connection: Connection, table: Table) -> None:
-    """Tell PostgreSQL how many rows a temporary table has; it guesses badly and would then read whole tables."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"ANALYZE {table.name}"))
-
-
 def fill_chunk(
     connection: Connection,
     taken: Select[tuple[str]],
@@ -96,7 +82,7 @@ def fill_chunk(
 
     taken: a query for keys of intents, ordered and limited; its rows are locked where the database can.
     """
-    refill(connection, due)
+    lay_out(connection, due)
     facts = _facts(taken, outlets, policy).subquery("facts")
     columns = ["key", "was", "waited_for", *_FIELDS, "cost", "zone", "address", "reason"]
     judged = select(
@@ -110,7 +96,7 @@ def fill_chunk(
         _reason(facts, outlets, now),
     )
     connection.execute(insert(due).from_select(columns, judged))
-    plan_small(connection, due)
+    tell_size(connection, due)
 
 
 def _facts(taken: Select[tuple[str]], outlets: Outlets, policy: Policy) -> Select[Any]:

@@ -30,13 +30,14 @@ from sqlalchemy import (
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.time import zone
-from aimwell.delivery.outbox.chunk import LATER, due, refill
+from aimwell.delivery.outbox.chunk import LATER, due
 from aimwell.delivery.outbox.policy import Cap, Policy, QuietHours, purposes
 from aimwell.store.ledger.clocks import keep_clocks
 from aimwell.store.ledger.columns import Instant, length, micros
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
 from aimwell.store.ledger.schema.people import clock
+from aimwell.store.ledger.scratch import lay_out
 
 MILLIONTHS_PER_HUNDREDTH = 10_000
 
@@ -64,7 +65,7 @@ def apply_quiet_hours(connection: Connection, policy: Policy, home: ZoneInfo, no
         return
     read_as = {name: name if _exists(name) else home.key for name in zones}
     _keep_known(connection, policy, set(read_as.values()), now)
-    refill(connection, _quiet)
+    lay_out(connection, _quiet)
     rows = [row for rule in policy.quiet_hours for row in _quiet_now(connection, rule, read_as, now)]
     if not rows:
         return

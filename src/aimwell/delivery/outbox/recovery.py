@@ -67,7 +67,7 @@ def _doubt(connection: Connection, desk: Desk, now: datetime) -> int:
     lost = (
         select(intent.c.key)
         .where(intent.c.lease_until <= now, intent.c.state == "claimed", running)
-        .order_by(intent.c.key)
+        .order_by(intent.c.key.concat(""))  # not the key itself: SQLite would read all messages in its order
         .with_for_update()
     )
     keys = list(connection.scalars(lost))

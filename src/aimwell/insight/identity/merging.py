@@ -74,8 +74,9 @@ class _Before:
 
 
 def moving_tables() -> list[Table]:
-    """The tables whose rows belong to a customer and go with him as they are."""
-    return [table for table in STATE.sorted_tables if "customer_id" in table.columns and table not in _COMBINED]
+    """The tables whose rows belong to a customer and go with him as they are; enrolments last, for others ask them."""
+    theirs = [table for table in STATE.sorted_tables if "customer_id" in table.columns and table not in _COMBINED]
+    return sorted(theirs, key=lambda table: table is enrolment)
 
 
 def own_key(table: Table) -> list[Column[Any]]:
@@ -159,6 +160,10 @@ def _combine_customers(connection: Connection, unions: Sequence[Union], befores:
 def _move(connection: Connection, table: Table, befores: Mapping[str, _Before]) -> None:
     """Give rows to the one who is kept; a row that he has already is only taken away."""
     gone = table.c.customer_id.in_(select(_pairing.c.gone))
+    if table is intent:  # found by its enrolment: not every message stands in an index by customer
+        gone = table.c.enrolment_id.in_(
+            select(enrolment.c.id).where(enrolment.c.customer_id.in_(select(_pairing.c.gone)))
+        )
     noted = select(table.c.customer_id, *(plain(key) for key in own_key(table))).where(gone)
     if table is identifier:  # addresses that follow from links are made anew; ids go where links lead them
         connection.execute(delete(table).where(gone, table.c.source == MESSAGES))

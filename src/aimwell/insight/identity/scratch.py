@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, MetaData, Table, Text, delete, insert, type_coerce
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, MetaData, Table, Text, insert, type_coerce
 
 from aimwell.insight.identity.resolution import Node
 from aimwell.store.ledger.columns import Instant
+from aimwell.store.ledger.scratch import lay_out
 
 _SCRATCH = MetaData()
 
@@ -29,8 +29,7 @@ asked_value = Table("asked_value", _SCRATCH, Column("customer_id", Text), Column
 
 def fill(connection: Connection, table: Table, rows: Iterable[Mapping[str, object]]) -> None:
     """Put these rows, and only these, into a temporary table."""
-    connection.execute(CreateTable(table, if_not_exists=True))
-    connection.execute(delete(table))
+    lay_out(connection, table)
     listed = list(rows)
     if listed and connection.dialect.name == "sqlite":  # the driver alone: the rest costs more than the database
         names = table.columns.keys()

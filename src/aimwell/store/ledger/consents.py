@@ -23,10 +23,10 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.columns import Instant, micros
 from aimwell.store.ledger.schema.people import consent, consent_log, suppression
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.store.ledger.writes import insert_new, put
 
 ALL_CHANNELS = "*"
@@ -95,8 +95,7 @@ def set_consents(connection: Connection, statements: Sequence[ConsentStatement])
     """
     if not statements:
         return 0
-    connection.execute(CreateTable(_stated, if_not_exists=True))
-    connection.execute(delete(_stated))
+    lay_out(connection, _stated)
     connection.execute(insert(_stated), [{name: getattr(each, name) for name in _NAMES} for each in statements])
     _log(connection)
     holding = {row.key: row for row in _read_holding(connection)}

@@ -29,11 +29,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.enrolments import enrolment, happening, knock
 from aimwell.store.ledger.schema.journeys import journey, listening
+from aimwell.store.ledger.scratch import have, lay_out
 from aimwell.store.ledger.writes import insert_new_from
 
 _fresh = Table(
@@ -80,8 +80,7 @@ def record(connection: Connection, happenings: Sequence[Happening]) -> int:
     """
     if not happenings:
         return 0
-    connection.execute(CreateTable(_fresh, if_not_exists=True))
-    connection.execute(delete(_fresh))
+    lay_out(connection, _fresh)
     rows = [
         {"customer_id": each.customer_id, "signal": each.signal, "at": each.at, "ref": each.ref}
         for each in dict.fromkeys(happenings)
@@ -96,14 +95,13 @@ def record_from(connection: Connection, found: Select[tuple[str, str, int, str]]
     Signals that nobody listens for are left out. Whoever moves enrolments in the same transaction calls `wake_again`
     when they are written back, for the waking is part of what is written over.
     """
-    connection.execute(CreateTable(_fresh, if_not_exists=True))
-    connection.execute(delete(_fresh))
+    lay_out(connection, _fresh)
     rows = found.subquery()
     heard = exists().where(listening.c.signal == rows.c[1])
     connection.execute(insert(_fresh).from_select(list(_NAMES), select(*rows.c).where(heard).distinct()))
     new = _keep(connection)
     if new:
-        connection.execute(CreateTable(_woken, if_not_exists=True))
+        have(connection, _woken)
         connection.execute(
             insert(_woken).from_select(["customer_id", "signal"], select(_fresh.c.customer_id, _fresh.c.signal))
         )
@@ -112,7 +110,7 @@ def record_from(connection: Connection, found: Select[tuple[str, str, int, str]]
 
 def wake_again(connection: Connection) -> int:
     """Wake once more whoever waits for what `record_from` kept in this transaction; returns how many."""
-    connection.execute(CreateTable(_woken, if_not_exists=True))
+    have(connection, _woken)
     if connection.scalar(select(exists().select_from(_woken))) is not True:
         return 0
     woken = connection.execute(_wake(_woken), execution_options={"preserve_rowcount": True}).rowcount

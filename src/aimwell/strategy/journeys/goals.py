@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, delete, exists, insert, literal, select, type_coerce, update
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import BigInteger, exists, insert, literal, select, type_coerce, update
 
 from aimwell.store.ledger.columns import length, micros
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.strategy.journeys.moving import moving
 from aimwell.strategy.journeys.node import instant_of
 from aimwell.strategy.journeys.predicates import goal_reached, plain
@@ -41,8 +41,7 @@ def _settle(ledger: Ledger, version: Version, now: int) -> int:
     after, noted = -1, 0
     while True:
         with ledger.writing() as connection:
-            connection.execute(CreateTable(moving, if_not_exists=True))
-            connection.execute(delete(moving))
+            lay_out(connection, moving)
             waiting = (
                 select(
                     enrolment.c.id,

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    delete,
     func,
     insert,
     literal,
@@ -21,13 +20,13 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.core.errors import BadQuestion
 from aimwell.store.ledger.columns import Instant, micros
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, passage
 from aimwell.store.ledger.schema.journeys import journey_version
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.strategy.journeys.node import MOVED
 from aimwell.strategy.journeys.version import Version, load_version
 
@@ -131,8 +130,7 @@ def _step(node: str, people: int, old: Version, new: Version, node_map: Mapping[
 
 
 def _move(connection: Connection, migration: Migration, node: str, target: str, now: int, chunk: int) -> int:
-    connection.execute(CreateTable(_some, if_not_exists=True))
-    connection.execute(delete(_some))
+    lay_out(connection, _some)
     there = (
         select(enrolment.c.id)
         .where(

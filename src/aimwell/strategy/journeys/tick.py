@@ -22,7 +22,6 @@ from sqlalchemy import (
     Connection,
     and_,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -32,7 +31,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.store.ledger.clocks import keep_clocks
 from aimwell.store.ledger.columns import instant, length, micros
@@ -42,6 +40,7 @@ from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import enrolment, passage
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.people import customer
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.strategy.journeys.conditions import (
     Happened,
 )
@@ -123,8 +122,7 @@ class Ticker:
 
 def _take(connection: Connection, now: int, size: int, *, locks: bool) -> int:
     """Copy the next due enrolments of running journeys into `moving`; on PostgreSQL, those no other worker holds."""
-    connection.execute(CreateTable(moving, if_not_exists=True))
-    connection.execute(delete(moving))
+    lay_out(connection, moving)
     due = (
         select(
             enrolment.c.id,

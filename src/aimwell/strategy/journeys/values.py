@@ -25,13 +25,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
 from aimwell.core.comparisons import Scalar
 from aimwell.insight.identity.traits import Value, type_value
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.happenings import record_from
 from aimwell.store.ledger.schema.people import profile
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.store.ledger.writes import insert_new_from
 from aimwell.strategy.journeys.moving import moving
 from aimwell.strategy.journeys.node import Micros, Scene
@@ -88,7 +88,7 @@ def set_values(
 
 def say(connection: Connection, name: str, words: Select[*tuple[Any, ...]]) -> None:
     """Make words (customer, text, number, instant, ref; one per customer) the profile's value of that name."""
-    clear(connection, said)
+    lay_out(connection, said)
     connection.execute(insert(said).from_select(list(_COLUMNS), words))
     theirs = and_(profile.c.customer_id == said.c.customer_id, profile.c.name == name)
     stated = func.coalesce(plain(profile.c.stated_at), plain(profile.c.since))
@@ -115,9 +115,3 @@ def say(connection: Connection, name: str, words: Select[*tuple[Any, ...]]) -> N
     columns = ["customer_id", "name", "text", "number", "since", "stated_at"]
     new = select(said.c.customer_id, literal(name), said.c.text, said.c.number, said.c.at, said.c.at)
     insert_new_from(connection, profile, columns, new.where(~nothing))
-
-
-def clear(connection: Connection, table: Table) -> None:
-    """An empty temporary table of our own."""
-    connection.execute(CreateTable(table, if_not_exists=True))
-    connection.execute(delete(table))

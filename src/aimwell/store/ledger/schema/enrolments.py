@@ -84,10 +84,11 @@ knock = Table(
     "knock",
     STATE,
     Column("id", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("journey", Text, nullable=False, index=True),
+    Column("journey", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("cause", Text, nullable=False, comment="as in enrolment"),
     Column("at", Instant, nullable=False),
+    Index("ix_knock_order", "at", "cause", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -10,7 +10,9 @@ from aimwell.store.ledger.schema.base import STATE
 _DUE = text("due_at IS NOT NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _PAUSED = text("reason = 'paused'")
+_ACCEPTED = text("accepted_at IS NOT NULL")
 _OPEN = text("state IN ('unknown', 'dead')")
+_CONTACTED = text("contacted_at IS NOT NULL")
 _REFERRED = text("provider_ref IS NOT NULL")
 
 intent = Table(
@@ -48,7 +50,8 @@ intent = Table(
     Index("ix_intent_paused", "journey", sqlite_where=_PAUSED, postgresql_where=_PAUSED),  # to wake on resuming
     Index("ix_intent_open", "state", "changed_at", sqlite_where=_OPEN, postgresql_where=_OPEN),  # for people to see
     Index("ix_intent_ref", "provider_ref", sqlite_where=_REFERRED, postgresql_where=_REFERRED),  # for callbacks
-    Index("ix_intent_customer", "customer_id", "contacted_at"),
+    Index("ix_intent_accepted", "changed_at", sqlite_where=_ACCEPTED, postgresql_where=_ACCEPTED),  # for the warehouse
+    Index("ix_intent_contact", "customer_id", "contacted_at", sqlite_where=_CONTACTED, postgresql_where=_CONTACTED),
     Index("ix_intent_enrolment", "enrolment_id", "node"),
     sqlite_with_rowid=False,
 )

@@ -30,11 +30,12 @@ from aimwell.core.text import Text as Words
 from aimwell.store.ledger.columns import Instant
 from aimwell.store.ledger.schema.enrolments import addition
 from aimwell.store.ledger.schema.people import profile
+from aimwell.store.ledger.scratch import lay_out
 from aimwell.store.ledger.writes import insert_new_from
 from aimwell.strategy.journeys.moving import moving
 from aimwell.strategy.journeys.node import Leaving, Micros, NodeKind, NodeSettings, Scene, at_once
 from aimwell.strategy.journeys.predicates import plain
-from aimwell.strategy.journeys.values import clear, say
+from aimwell.strategy.journeys.values import say
 
 _added = Table(
     "added_by_node",
@@ -84,7 +85,7 @@ class Score(NodeKind[ScoreSettings]):
 
     def arrive(self, settings: ScoreSettings, scene: Scene) -> None:
         connection = scene.connection
-        clear(connection, _added)
+        lay_out(connection, _added)
         coming = select(scene.key.label("key"), moving.c.customer_id, moving.c.at).where(scene.arriving).subquery()
         fresh = select(*coming.c).where(~exists().where(addition.c.key == coming.c.key))
         connection.execute(insert(_added).from_select(["key", "customer_id", "at"], fresh))

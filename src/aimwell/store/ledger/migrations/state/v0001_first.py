@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aimwell.store.ledger.migrations.state.first import enrolments, journeys, outbox, people
 
-revision = "0001_0c4157bf"
+revision = "0001_dab0ed12"
 down_revision = None
 branch_labels = None
 depends_on = None

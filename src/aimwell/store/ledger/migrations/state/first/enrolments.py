@@ -121,7 +121,7 @@ def _make_knock() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_knock")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_knock_journey"), "knock", ["journey"], unique=False)
+    op.create_index("ix_knock_order", "knock", ["at", "cause", "id"], unique=False)
 
 
 def _make_lease() -> None:

@@ -71,7 +71,22 @@ def _make_intent() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_intent")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_intent_customer", "intent", ["customer_id", "contacted_at"], unique=False)
+    op.create_index(
+        "ix_intent_accepted",
+        "intent",
+        ["changed_at"],
+        unique=False,
+        sqlite_where=sa.text("accepted_at IS NOT NULL"),
+        postgresql_where=sa.text("accepted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_intent_contact",
+        "intent",
+        ["customer_id", "contacted_at"],
+        unique=False,
+        sqlite_where=sa.text("contacted_at IS NOT NULL"),
+        postgresql_where=sa.text("contacted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_intent_due",
         "intent",
