@@ -15,6 +15,8 @@ from aimwell.simulation.regimes.people import RISKS, THEMES, Singles
 from aimwell.simulation.regimes.regime import load_regimes
 from aimwell.simulation.regimes.truth import Truth
 
+_BLOCK = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Best:
@@ -32,21 +34,29 @@ def best_offers(truth: Truth) -> Best:
     """The best product and depth for each customer and channel; ties go to the lower depth, then to the earlier line.
 
     Depths are those of the frozen file. Exact: within a line only the cheapest product and the cheapest of those that
-    suit best can be best, since what is brought rises with how a product suits and falls with its price.
+    suit best can be best, since what is brought rises with how a product suits and falls with its price; and a message
+    brings nothing with who cannot be moved. People go in blocks that fit into the processor's memory.
     """
     channels = truth.nature.business.channels
     forces = [channel.force for channel in channels]
     shape = (truth.count, len(channels))
     best = Best(np.zeros(shape), np.zeros(shape, dtype=np.int64), np.zeros(shape))
-    who = np.arange(truth.count)
+    movable = _movable(truth)
     theme, risk = truth.nature.traits(truth.day).theme, truth.nature.people.risk
-    candidates = _candidates(truth.nature, truth.day)[:, theme[: truth.count], risk[: truth.count] - 1]
-    for force in sorted(set(forces)):
-        same = [place for place, each in enumerate(forces) if each == force]
-        worth, product, depth = _best_of(truth, who, candidates, same[0])
-        for place in same:
-            best.worth[:, place], best.product[:, place], best.depth[:, place] = worth, product, depth
+    candidates = _candidates(truth.nature, truth.day)
+    for who in np.split(movable, range(_BLOCK, len(movable), _BLOCK)):
+        offered = candidates[:, theme[who], risk[who] - 1]
+        for force in sorted(set(forces)):
+            same = [place for place, each in enumerate(forces) if each == force]
+            worth, product, depth = _best_of(truth, who, offered, same[0])
+            for place in same:
+                best.worth[who, place], best.product[who, place], best.depth[who, place] = worth, product, depth
     return best
+
+
+def _movable(truth: Truth) -> Integers:
+    """Places of those whom a message can move at all."""
+    return np.flatnonzero(truth.nature.traits(truth.day).persuasion[: truth.count] > 0)
 
 
 def _best_of(truth: Truth, who: Integers, candidates: Integers, channel: int) -> tuple[Floats, Integers, Floats]:
@@ -159,19 +169,18 @@ def _recovered(value: Floats, recovery: float) -> Floats:
 def _decide(nature: Nature, day: int, count: int, later: Floats) -> tuple[Floats, Floats]:
     """What a message must bring at each level, and what each level is worth if sending is decided by that."""
     truth = Truth(nature, State.fresh(len(nature.people), len(nature.business.lines)), day, count)
-    best, who = best_offers(truth), np.arange(count)
+    best, who = best_offers(truth), _movable(truth)
     hour, levels = _hours(nature, who, day), later.shape[1]
     reserve, value = np.zeros((count, levels)), later.copy()
     for level in range(levels):
-        tired = np.full(count, level, dtype=np.int8)
+        tired = np.full(len(who), level, dtype=np.int8)
         stays = 1 - nature.leaving(tired)
-        reserve[:, level] = later[:count, level] - stays * later[:count, min(level + 1, levels - 1)]
-        most = np.zeros(count)
+        kept = later[who, level] - stays * later[who, min(level + 1, levels - 1)]
+        most = np.zeros(len(who))
         for place in range(len(nature.business.channels)):
-            channel = np.full(count, place)
-            sent = Messages.of(who, best.product[:, place], place, hour)
-            cost = truth.cost(sent)
-            seen = nature.people.reached[:count, place] * nature.seen(who, channel, hour, tired, day)
-            most = np.maximum(most, seen * best.worth[:, place] - cost)
-        value[:count, level] += np.maximum(most - reserve[:, level], 0.0)
+            sent = Messages.of(who, best.product[who, place], place, hour)
+            seen = nature.people.reached[who, place] * nature.seen(who, sent.channel, hour, tired, day)
+            most = np.maximum(most, seen * best.worth[who, place] - truth.cost(sent))
+        value[who, level] += np.maximum(most - kept, 0.0)
+        reserve[who, level] = kept
     return reserve, value

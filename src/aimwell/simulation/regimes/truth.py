@@ -87,10 +87,18 @@ class Truth:
         line = nature.shelf.line[messages.product]
         off = nature.off(messages.product, messages.depth)
         worth = self.worth if talk else self.worth - nature.talk[self.day]
-        provoked = nature.traits(self.day).provoked[who].astype(np.float64)
-        given_away = self.own[who, line] * (1 - provoked) * off
-        driven_away = provoked * (self.own[who] @ worth)
+        given_away = self.own[who, line] * (1 - nature.traits(self.day).provoked[who]) * off
+        driven_away = (self._driven_away if talk else self._driven_away_today)[who]
         return np.asarray(self.moved(messages) * (worth[line] - off) - given_away - driven_away)
+
+    @cached_property
+    def _driven_away(self) -> Floats:
+        """[customers]: what seeing any message drives away, with what friends would have bought."""
+        return np.asarray(self.nature.traits(self.day).provoked[: self.count] * (self.own @ self.worth))
+
+    @cached_property
+    def _driven_away_today(self) -> Floats:
+        return np.asarray(self.nature.traits(self.day).provoked[: self.count] * self.baseline)
 
     def profits(self, customers: Integers, treatments: Messages, *, talk: bool = True) -> Floats:
         """[customers, treatments]: what each of some treatments would bring with each of some customers.
