@@ -1,7 +1,7 @@
 """Who is changed by an e-mail: learners of effects on Hillstrom's mail experiment, and the automatic choice.
 
-Run: `python bench/hillstrom.py FILE [SPLITS]` (FILE: the 64,000 rows of the MineThatData challenge as Parquet or CSV; it
-is not shipped). Three questions, each against those who got no mail: women's mail on visits, men's mail on visits,
+Run: `python bench/hillstrom.py FILE [SPLITS]` (FILE: the 64,000 rows of the MineThatData challenge as Parquet or CSV;
+it is not shipped). Three questions, each against those who got no mail: women's mail on visits, men's mail on visits,
 women's mail on purchases. For each, SPLITS (20) seeded random splits, 70 % to learn from and 30 % to judge by. No
 setting is chosen on the judged part: learners have one setting for all (settled on simulated markets), the automatic
 choice sees the 70 % alone.
@@ -29,7 +29,9 @@ from aimwell.science.arrays import FloatArray, IntArray
 from aimwell.science.metrics.uplift import normalised_qini
 from aimwell.science.uplift.choice import BLEND, choose
 from aimwell.science.uplift.learner import learners
+from aimwell.science.uplift.levels import crossed_levels
 from aimwell.science.uplift.sample import Sample, sample_of
+from aimwell.science.uplift.trees import GROWTH
 
 QUESTIONS = (("Womens E-Mail", "visit"), ("Mens E-Mail", "visit"), ("Womens E-Mail", "conversion"))
 NUMBERS = ("recency", "history", "mens", "womens", "newbie")
@@ -59,8 +61,7 @@ def question(table: pa.Table, mail: str, outcome: str) -> Sample:
     arm = np.asarray(table.column("segment").to_pylist())
     rows = np.flatnonzero((arm == mail) | (arm == "No E-Mail"))
     columns = [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in NUMBERS]
-    for name in WORDS:
-        columns.append(np.unique(table.column(name).to_pylist(), return_inverse=True)[1].astype(np.float64))
+    columns += [np.unique(table.column(name).to_pylist(), return_inverse=True)[1].astype(np.float64) for name in WORDS]
     words = range(len(NUMBERS), len(NUMBERS) + len(WORDS))
     X, seen = np.column_stack(columns)[rows], np.asarray(table.column(outcome).to_numpy(), dtype=np.float64)[rows]
     return sample_of(X, arm[rows], seen, [0.5, 0.5], names=["No E-Mail", mail], words=tuple(words))
@@ -73,7 +74,9 @@ def judged(sample: Sample, split: int) -> tuple[dict[str, float], str, bool]:
     order: IntArray = np.random.default_rng(split).permutation(len(sample)).astype(np.int64)
     cut = round(LEARNT * len(sample))
     learnt, rest = sample.take(order[:cut]), sample.take(order[cut:])
-    foretold = {name: each.learn(learnt, seed=split).effects(rest.X)[:, 0] for name, each in learners().items()}
+    levels = crossed_levels(learnt, GROWTH, split)
+    models = {name: each.fit(learnt, levels, GROWTH, split) for name, each in learners().items()}
+    foretold = {name: model.effects(rest.X)[:, 0] for name, model in models.items()}
     foretold[BLEND] = np.mean([foretold[name] for name, each in learners().items() if not each.baseline], axis=0)
     choice = choose(learnt, seed=split)
     foretold["automatic"] = choice.order(rest.X)[:, 0]

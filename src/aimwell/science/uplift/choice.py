@@ -28,7 +28,7 @@ from aimwell.science.uplift.trees import GROWTH, Grown, Growth
 
 BLEND = "blend"
 """The mean of all learners: hard to beat when none of them is clearly better."""
-PARTS = 5
+PARTS = 4
 ALPHA = 0.05
 """How often "effects differ" may be said where they do not."""
 

@@ -29,7 +29,7 @@ class Growth:
     min_rows: int = 200
     l2: float = 10.0
     bins: int = 63
-    folds: int = 4
+    folds: int = 3
     effect_rounds: int = 40
     effect_leaves: int = 3
     effect_min_rows: int = 500

@@ -1,0 +1,136 @@
+"""What people write to learn whom a treatment changes: the lottery, the outcome, the horizon, who is asked about."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from aimwell.core.definitions import Definition
+from aimwell.core.rules import Rule
+from aimwell.insight.predictions.definition import Amount, CutOffs, FeatureChoice, Prediction
+from aimwell.insight.predictions.definition import Target as Foretold
+
+_PART = ConfigDict(extra="forbid", frozen=True)
+_SUM = 1e-6
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Lottery(BaseModel):
+    """Who got what by lot: the campaigns, the column of the touches that names the arm, and the probabilities."""
+
+    model_config = _PART
+
+    campaigns: Annotated[list[str], BeforeValidator(_listed)] = Field(
+        min_length=1, description="which campaigns (patterns); each must have drawn its arms by lot"
+    )
+    arm: Literal["offer_id", "creative_id", "channel", "node", "journey"] = Field(
+        default="offer_id", description="column of the table touch that names the arm"
+    )
+    control: str = Field(description="the arm that got nothing (or the usual thing), against which effects are told")
+    untouched: bool = Field(
+        default=False,
+        description="the control group has no touches: it is everybody else of the population at the campaign's start",
+    )
+    arms: dict[str, float] = Field(
+        min_length=2, description="all arms, the control group too, with the probability with which each was drawn"
+    )
+    logged: bool = Field(
+        default=False, description="probabilities differ by customer and stand in touch.probability (two arms only)"
+    )
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Lottery:
+        if self.control not in self.arms:
+            raise ValueError(f"control: {self.control!r} is not one of the arms ({', '.join(self.arms)})")
+        certain = [name for name, chance in self.arms.items() if not 0 < chance < 1]
+        if certain:
+            raise ValueError(
+                f"arms: the probability of {certain[0]!r} is {self.arms[certain[0]]:g}; an arm that is certain or "
+                "impossible tells nothing about an effect: leave it out, and give every arm a random share"
+            )
+        if abs(sum(self.arms.values()) - 1) > _SUM:
+            raise ValueError(f"arms: the probabilities sum to {sum(self.arms.values()):g}, not to 1")
+        if self.logged and (len(self.arms) != 2 or self.untouched):
+            raise ValueError(
+                "logged: one logged probability per touch tells those of two touched arms; for more arms, or an "
+                "untouched control group, write the probabilities under `arms`"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arms, the control group first."""
+        return (self.control, *(name for name in self.arms if name != self.control))
+
+
+class Change(BaseModel):
+    """What the treatment should change: that a rule comes to hold, or an amount."""
+
+    model_config = _PART
+
+    happens: Rule | None = Field(default=None, description="a rule over the horizon, such as `purchases: {}`")
+    amount: Amount | None = Field(default=None, description="an amount over the horizon, such as `purchases: {}`")
+
+    @model_validator(mode="after")
+    def _one(self) -> Change:
+        if (self.happens is None) == (self.amount is None):
+            raise ValueError("say exactly one of: happens, amount")
+        return self
+
+
+class Effect(Definition):
+    """A named question about whom a treatment changes, answered from campaigns that were drawn by lot."""
+
+    folder: ClassVar[str] = "effects"
+
+    treatment: Lottery = Field(description="who got what, by lot")
+    population: Rule | None = Field(default=None, description="of whom it is asked, on the eve of a campaign")
+    target: Change = Field(description="what the treatment should change")
+    horizon_days: int = Field(ge=1, le=3650, description="over how many days from the eve of the campaign")
+    features: FeatureChoice = FeatureChoice()
+    forbidden: list[str] = Field(
+        default_factory=list,
+        description="patterns of attributes never to be learnt from, beside those that never are (gender, religion, …)",
+    )
+    watch: list[str] = Field(
+        default_factory=list, description="features by whose groups the spread of offers is reported"
+    )
+    buyer_from: float = Field(
+        default=0.5, ge=0, description="outcome expected without treatment from which somebody counts as a sure thing"
+    )
+    margin: float = Field(default=0.0, ge=0, description="effects as small as this do not pay for the treatment")
+    test_share: float = Field(
+        default=0.3, gt=0, lt=1, description="share of customers held out to judge by, when there is one campaign only"
+    )
+    false_alarm: float = Field(
+        default=0.05, gt=0, le=0.5, description="how often a difference may be claimed where there is none"
+    )
+
+    @field_validator("watch")
+    @classmethod
+    def _different(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError("watch: a feature is named twice")
+        return value
+
+    def question(self) -> Prediction:
+        """The same as a question about the future, so that population, features and answers are those of predictions.
+
+        The eve of each campaign is its cut-off; questions about campaigns usually ask for an outcome of the contact,
+        which an untouched control group cannot have, so that check is passed over here.
+        """
+        asked = Prediction(
+            name=self.name,
+            label=self.label,
+            kind="how_much" if self.target.amount is not None else "happens",
+            population=self.population,
+            target=Foretold(happens=self.target.happens, amount=self.target.amount),
+            horizon_days=self.horizon_days,
+            features=self.features,
+        )
+        eves = CutOffs(by="campaign", campaigns=self.treatment.campaigns, count=400)
+        return asked.model_copy(update={"cut_offs": eves})

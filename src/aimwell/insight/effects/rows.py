@@ -1,0 +1,190 @@
+"""Gathers the people of each campaign: what was known on its eve, which arm they drew, and what they did after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from sqlglot import exp
+
+from aimwell.core.errors import BadQuestion, NotEnoughData
+from aimwell.core.progress import Progress, silent
+from aimwell.core.text import Text
+from aimwell.insight.effects.definition import Effect
+from aimwell.insight.features.family import Column
+from aimwell.insight.predictions.cutoffs import cut_offs_before
+from aimwell.insight.predictions.rows import CutOff, Names, Rows, stack
+from aimwell.insight.predictions.targets import answers, population
+from aimwell.insight.predictions.training import chosen_columns, scoring_rows
+from aimwell.insight.predictions.workshop import Workshop
+from aimwell.science.arrays import FloatArray, IntArray
+from aimwell.science.uplift.dispersion import forbidden_among, refuse_forbidden
+
+_SEVERAL = Text(
+    "活动“{campaign}”中有 {people} 位客户出现在多个分组，已剔除。",
+    "{people} customers stand in several arms of the campaign {campaign!r}; they were left out.",
+)
+_STRANGE = Text(
+    "活动“{campaign}”中有 {people} 位客户的分组不在定义之列，已剔除。",
+    "{people} customers of the campaign {campaign!r} drew an arm that is not in the definition; they were left out.",
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Everybody who took part in the lotteries.
+
+    rows: features and outcomes, a cut-off for each campaign.   arm: place in `names` [n].
+    probability: of each arm for each row [n, K+1].   columns: what may be learnt from; the other columns of the rows
+    are only watched.   notes: who was left out, and why.
+    """
+
+    rows: Rows
+    arm: IntArray
+    probability: FloatArray
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    notes: tuple[Text, ...]
+
+
+def drawn(definition: Effect, workshop: Workshop, as_of: datetime, progress: Progress = silent) -> Drawn:
+    """The people of every campaign whose horizon was over at `as_of`.
+
+    Raises BadQuestion when the touches do not name arms, NotEnoughData when no campaign fits or an arm is empty.
+    """
+    question, history = definition.question(), workshop.history(as_of)
+    treatment = definition.treatment
+    for column in (treatment.arm, *(["probability"] if treatment.logged else [])):
+        if not history.has("touch", column):
+            raise BadQuestion(
+                f"{definition.name}: the touches do not tell who got what",
+                expected=f"the column touch.{column}",
+                seen="none",
+                remedy=f"Load touch.{column}, or name another column under `treatment`.",
+            )
+    cuts = cut_offs_before(question, history, workshop.warehouse.last_instant())
+    columns = learnable(definition, workshop, as_of)
+    watched = _watched(definition, workshop, as_of, columns)
+    parts: list[_Part] = []
+    for index, cut in enumerate(cuts):
+        progress(f"features as of {cut.name}", index / len(cuts))
+        parts.append(_part(definition, workshop, cut, (*columns, *watched)))
+    return Drawn(
+        stack([part.rows for part in parts]),
+        np.concatenate([part.arm for part in parts]),
+        np.concatenate([part.probability for part in parts]),
+        treatment.names,
+        columns,
+        tuple(note for part in parts for note in part.notes),
+    )
+
+
+def learnable(definition: Effect, workshop: Workshop, as_of: datetime) -> tuple[Column, ...]:
+    """The features that effects may be learnt from: those chosen, without forbidden attributes.
+
+    Raises BadQuestion when the definition asks for a forbidden attribute by its name.
+    """
+    refuse_forbidden([name for name in definition.features.include if "*" not in name], definition.forbidden)
+    columns = chosen_columns(definition.question(), workshop, workshop.history(as_of))
+    banned = set(forbidden_among([column.name for column in columns], definition.forbidden))
+    found = tuple(column for column in columns if column.name not in banned)
+    if not found:
+        raise NotEnoughData(
+            f"{definition.name}: only forbidden attributes are left to learn from", remedy="Include other features."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    rows: Rows
+    arm: IntArray
+    probability: FloatArray
+    notes: tuple[Text, ...]
+
+
+def _watched(
+    definition: Effect, workshop: Workshop, as_of: datetime, columns: tuple[Column, ...]
+) -> tuple[Column, ...]:
+    """The columns by whose groups offers are reported, which may well be forbidden to learn from."""
+    wanted = [name for name in definition.watch if name not in {column.name for column in columns}]
+    return tuple(workshop.features(as_of).columns(wanted)) if wanted else ()
+
+
+def _part(definition: Effect, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> _Part:
+    question, engine, history = definition.question(), workshop.warehouse.engine, workshop.history(cut.instant)
+    lots, notes = _lots(definition, workshop, cut)
+    with workshop.passing(f"drawn_{definition.name}") as people:
+        engine.create_scratch_as(people, population(question, workshop, history))
+        asked = engine.to_arrow(exp.select("customer_id").from_(exp.to_table(people)))
+        taking = _taking_part(definition, asked.column("customer_id").to_pylist(), lots)
+        if not taking:
+            raise NotEnoughData(
+                f"{definition.name}: nobody of the population took part in the campaign {cut.name!r}",
+                expected=f"touches whose {definition.treatment.arm} is one of {', '.join(definition.treatment.names)}",
+                seen="none",
+                remedy="Check the names of the arms and the population.",
+            )
+        rows = scoring_rows(question, workshop, cut.instant, columns, customers=taking)
+        truth = answers(question, workshop, cut, people, rows.customers)
+    arm, probability = _placed(definition, rows.customers, lots)
+    return _Part(replace(rows, truth=truth, cuts=(cut,)), arm, probability, notes)
+
+
+def _lots(
+    definition: Effect, workshop: Workshop, cut: CutOff
+) -> tuple[dict[str, tuple[str, float | None]], tuple[Text, ...]]:
+    """The arm of each customer whom the campaign touched, and the logged probability of it; None: to be left out."""
+    treatment = definition.treatment
+    of_campaign = exp.EQ(this=exp.column("campaign"), expression=exp.Literal.string(cut.name))
+    wanted = ["customer_id", treatment.arm, *(["probability"] if treatment.logged else [])]
+    query = exp.select(*wanted).from_("touch").where(of_campaign)
+    history = workshop.history(cut.instant)
+    found = history.engine.to_arrow(history.horizon(definition.horizon_days).bind(query))
+    arms: dict[str, set[str]] = {}
+    chances: dict[str, float | None] = {}
+    for row in found.to_pylist():
+        customer = str(row["customer_id"])
+        arms.setdefault(customer, set()).add(str(row[treatment.arm]))
+        logged = row.get("probability")
+        chances[customer] = None if logged is None else float(logged)
+    several = {who for who, names in arms.items() if len(names) > 1}
+    named = {*treatment.names}
+    strange = {who for who, names in arms.items() if who not in several and not names <= named}
+    notes = [
+        text.format(campaign=cut.name, people=f"{len(who):,}")
+        for text, who in ((_SEVERAL, several), (_STRANGE, strange))
+        if who
+    ]
+    left_out = several | strange
+    kept = {who: (next(iter(names)), chances[who]) for who, names in arms.items() if who not in left_out}
+    # Known to the campaign but left out: they are not part of an untouched control group either.
+    return kept | dict.fromkeys(left_out, ("", None)), tuple(notes)
+
+
+def _taking_part(definition: Effect, asked: list[str], lots: dict[str, tuple[str, float | None]]) -> list[str]:
+    untouched = definition.treatment.untouched
+    return [who for who in map(str, asked) if (who in lots and lots[who][0]) or (untouched and who not in lots)]
+
+
+def _placed(
+    definition: Effect, customers: Names, lots: dict[str, tuple[str, float | None]]
+) -> tuple[IntArray, FloatArray]:
+    treatment = definition.treatment
+    place = {name: index for index, name in enumerate(treatment.names)}
+    given = [lots.get(str(who), (treatment.control, None)) for who in customers]
+    arm = np.array([place[name] for name, _ in given], dtype=np.int64)
+    if not treatment.logged:
+        return arm, np.tile([treatment.arms[name] for name in treatment.names], (len(arm), 1))
+    absent = sum(chance is None for _, chance in given)
+    if absent:
+        raise BadQuestion(
+            f"{definition.name}: touches lack the probability of their arm",
+            expected="touch.probability for everybody",
+            seen=f"none for {absent:,} customers",
+            remedy="Log the probabilities, or write them under `arms` and leave out `logged`.",
+        )
+    received = np.array([chance for _, chance in given], dtype=np.float64)
+    control = np.where(arm == 0, received, 1 - received)
+    return arm, np.column_stack([control, 1 - control])
