@@ -112,6 +112,12 @@ def _lacking(
     return select(spread).where(lacks).order_by(spread.c.zone, spread.c.minute)
 
 
+def zones_lived_in(connection: Connection) -> list[str]:
+    """The timezones that customers have, in order."""
+    lived = _lived_in()
+    return list(connection.scalars(select(lived.c.zone).where(lived.c.zone.is_not(None)).order_by(lived.c.zone)))
+
+
 def _lived_in() -> CTE:
     """The timezones of all customers, each found from the one before by the index: the customers are not counted."""
     lived = select(func.min(customer.c.zone).label("zone")).cte("lived", recursive=True)

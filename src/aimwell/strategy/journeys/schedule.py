@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Select, Text, insert, literal, select
 
 from aimwell.core.time import zone as zone_named
-from aimwell.store.ledger.clocks import shown_at
+from aimwell.store.ledger.clocks import shown_at, zones_lived_in
 from aimwell.store.ledger.columns import instant, micros
 from aimwell.store.ledger.schema.enrolments import cursor, knock
 from aimwell.store.ledger.schema.journeys import journey, journey_version
@@ -81,7 +81,7 @@ def _call(
 ) -> int:
     """One statement per slot and timezone."""
     theirs = schedule.zone == "customer"
-    zones = list(connection.scalars(select(customer.c.zone).distinct())) if theirs else [home.key]
+    zones = zones_lived_in(connection) if theirs else [home.key]
     called = 0
     for zone in sorted(zones):
         for at in slots(schedule, zone_named(zone), *period):
