@@ -14,6 +14,7 @@ from aimwell.delivery.links import Links
 from aimwell.delivery.outbox.claim import Desk
 from aimwell.delivery.outbox.outlet import Outlet
 from aimwell.delivery.outbox.policy import Policy, read_policy
+from aimwell.delivery.outbox.shards import let_go
 from aimwell.store.ledger.clocks import keep_clocks
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.workspace import Workspace
@@ -36,7 +37,10 @@ def open_desk(workspace: Workspace, ledger: Ledger, now: datetime, *, worker: st
             outlets[name] = _outlet(channel, opened)
         with ledger.writing() as connection:
             keep_clocks(connection, policy.minutes, now)
-        yield Desk(ledger, outlets, policy, workspace.zone, worker or f"{socket.gethostname()}:{os.getpid()}")
+        desk = Desk(ledger, outlets, policy, workspace.zone, worker or f"{socket.gethostname()}:{os.getpid()}")
+        yield desk
+        if ledger.backend == "postgresql":  # others need not wait for its leases to end
+            let_go(ledger, desk.worker, now)
 
 
 def channels_of(workspace: Workspace) -> Mapping[str, ConfiguredChannel]:

@@ -23,6 +23,7 @@ from aimwell.delivery.outbox.outlet import Render
 from aimwell.delivery.outbox.recovery import reconcile, recover
 from aimwell.delivery.outbox.reports import take_reports
 from aimwell.delivery.outbox.sending import send
+from aimwell.delivery.outbox.shards import take_shards
 from aimwell.evaluation.journeys.recording import record_touches
 from aimwell.insight.identity.absorbing import absorb
 from aimwell.insight.identity.absorbing import read_place as identity_place
@@ -74,7 +75,7 @@ class Live:
     """Everything that a step works with; `clock` gives the instant, by default the real one.
 
     refresher: with the warehouse that it keeps up; None: nothing is read from or written to a warehouse, as in a
-    rehearsal, where segments stay as they are.
+    rehearsal, where segments stay as they are, or because another worker holds it.   take_warehouse: asks for it again.
     """
 
     workspace: Workspace
@@ -85,6 +86,7 @@ class Live:
     identity: IdentitySettings
     ticker: Ticker
     refresher: Refresher | None = None
+    take_warehouse: Callable[[], Refresher | None] | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     upkeep: timedelta = timedelta(seconds=30)
     _kept_up: datetime = field(default=datetime(1970, 1, 1, tzinfo=UTC))
@@ -183,8 +185,11 @@ class Live:
 
     def _keep_up(self, now: datetime) -> None:
         """What need not happen at every step: leases that ran out, messages in doubt, rows for the warehouse."""
+        take_shards(self.ledger, self.desk.worker, now, self.desk.policy.lease)
         recover(self.desk, now)
         reconcile(self.desk, now)
+        if self.refresher is None and self.take_warehouse is not None:
+            self.refresher = self.take_warehouse()
         if self.refresher is not None:
             self._get_to_know(self.refresher)
             self._find_out(self.refresher)

@@ -10,6 +10,7 @@ from aimwell.delivery.opening import channels_of, links_of, open_desk
 from aimwell.insight.identity.evidence import IdentitySettings
 from aimwell.insight.live.refreshing import Refresher
 from aimwell.insight.segments.definition import Segment
+from aimwell.store.warehouse.duck import Held
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.journeys.tick import Ticker
 from aimwell.worker.live import Live
@@ -26,6 +27,8 @@ def open_live(
 ) -> Iterator[Live]:
     """A worker of a workspace, ready to step, until the block ends.
 
+    Of several workers on PostgreSQL one holds the warehouse; the others do all the rest, and take it when it is free.
+
     worker: a name that no other worker has; by default from machine and process.   warehouse: without it segments stay
     as they are, nothing is learnt of what happens, and links are not tracked: a rehearsal.
     Raises BadDefinition with every problem of channels and policy, Unavailable when a store or secret is missing.
@@ -33,10 +36,7 @@ def open_live(
     with ExitStack() as open_things:
         ledger = open_things.enter_context(workspace.ledger())
         desk = open_things.enter_context(open_desk(workspace, ledger, clock(), worker=worker))
-        refresher = None
-        if warehouse:
-            opened = open_things.enter_context(workspace.warehouse())
-            refresher = Refresher(workspace, opened, workspace.definitions(Segment))
+        take = _taking(workspace, open_things, shared=ledger.backend == "postgresql") if warehouse else None
         settings, links = workspace.settings, links_of(workspace) if warehouse else None
         simulated = settings.simulated or not warehouse
         yield Live(
@@ -47,9 +47,25 @@ def open_live(
             render=Writer(ledger, settings.language, settings.name, simulated, links, clock),
             identity=identity_of(workspace),
             ticker=Ticker(ledger, costs={name: desk.policy.cost(name) for name in desk.outlets}),
-            refresher=refresher,
+            refresher=take() if take else None,
+            take_warehouse=take,
             clock=clock,
         )
+
+
+def _taking(workspace: Workspace, open_things: ExitStack, *, shared: bool) -> Callable[[], Refresher | None]:
+    """Opens the warehouse for as long as the others are open; of several workers who share a ledger one gets it."""
+
+    def take() -> Refresher | None:
+        try:
+            opened = open_things.enter_context(workspace.warehouse())
+        except Held:
+            if not shared:
+                raise
+            return None
+        return Refresher(workspace, opened, workspace.definitions(Segment))
+
+    return take
 
 
 def identity_of(workspace: Workspace) -> IdentitySettings:

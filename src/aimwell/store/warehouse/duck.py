@@ -20,6 +20,10 @@ _INTERRUPTED = "Query interrupted"
 _DROP = parse_one("DROP TABLE IF EXISTS nothing", read="duckdb")  # the node's arguments have changed between versions
 
 
+class Held(Unavailable):
+    """Another process has the warehouse open; one at a time may."""
+
+
 class DuckEngine:
     """DuckDB behind the `Engine` protocol; a second process that opens the same file is told so in one sentence."""
 
@@ -38,7 +42,7 @@ class DuckEngine:
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise Unavailable(f"The warehouse {path} cannot be opened: {error}") from error
-            raise Unavailable(
+            raise Held(
                 f"The warehouse {path} is open in another process",
                 remedy="Close the other notebook, command or server of this workspace, then try again.",
             ) from error
