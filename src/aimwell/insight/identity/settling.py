@@ -179,6 +179,7 @@ def _plan(before: Mapping[Node, str], after: Mapping[Node, str], live: Sequence[
     Those that depart are a customer of their own, if only until it is merged into another: so the log has every step.
     """
     moves = _Moves()
+    links_of = _by_end(live)
     members: defaultdict[str, list[Node]] = defaultdict(list)
     for node, customer_id in sorted(before.items()):
         members[customer_id].append(node)
@@ -192,19 +193,29 @@ def _plan(before: Mapping[Node, str], after: Mapping[Node, str], live: Sequence[
             alone = name_customer(group)
             moves.departures[customer_id, alone] = group
             if alone != joined:
-                because = _because(live, group)
+                because = _because(links_of, group)
                 moves.unions.append(Union(joined, alone, because, group, members.get(joined, [naming(joined)])))
         if heir != customer_id:
             staying = [node for node in nodes if after[node] == heir]
-            because = _because(live, staying)
+            because = _because(links_of, staying)
             moves.unions.append(Union(heir, customer_id, because, staying, members.get(heir, [naming(heir)])))
     return moves
 
 
-def _because(live: Sequence[Link], members: Collection[Node]) -> dict[str, object]:
+def _by_end(live: Sequence[Link]) -> Mapping[Node, Sequence[Link]]:
+    """The links of each identifier: a chunk may bring thousands of merges, and each looks for its own links alone."""
+    links: defaultdict[Node, list[Link]] = defaultdict(list)
+    for each in live:
+        links[each.a].append(each)
+        links[each.b].append(each)
+    return links
+
+
+def _because(links_of: Mapping[Node, Sequence[Link]], members: Collection[Node]) -> dict[str, object]:
     """The first link that leads from these ids to others."""
     inside = set(members)
-    leading = [each for each in live if (each.a in inside) != (each.b in inside)]
+    own = (each for node in inside for each in links_of.get(node, ()))
+    leading = [each for each in own if (each.a in inside) != (each.b in inside)]
     if not leading:
         return {}
     first = min(leading, key=lambda each: (each.at, each.a, each.b))
