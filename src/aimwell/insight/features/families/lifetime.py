@@ -9,16 +9,28 @@ from aimwell.core.errors import NotEnoughData
 from aimwell.core.text import Text
 from aimwell.insight.features import units
 from aimwell.insight.features.bases.days import DAYS
-from aimwell.insight.features.family import Column, query_family
+from aimwell.insight.features.family import Column, Threshold, query_family
 from aimwell.science.arrays import FloatArray
 from aimwell.science.btyd.gamma_gamma import fit_gamma_gamma
 from aimwell.science.btyd.histories import group
 from aimwell.science.btyd.mbg_nbd import MbgNbd, fit_mbg_nbd
+from aimwell.science.btyd.value import Horizon, discounted_purchases, per_unit
 from aimwell.store.warehouse.history import History
 
 _HORIZONS = (28, 84, 364)
 _SILENT = 56
 _MOST_ODDS = 30.0
+_LIFE = 1092
+_DISCOUNT = Threshold(
+    "lifetime_discount_percent",
+    10.0,
+    Text("终身价值的年折现率（%）", "yearly discount of the lifetime value, per cent"),
+)
+_KEPT = Threshold(
+    "lifetime_margin_percent",
+    100.0,
+    Text("终身价值按消费额的百分之几计（毛利率）", "per cent of the spend that counts as lifetime value (the margin)"),
+)
 _FROM = Text(
     "由购买日的次数、最近一次和时长用 MBG/NBD 模型推断",
     "inferred by the MBG/NBD model from the number of days with orders, the last one and the time since the first",
@@ -54,18 +66,19 @@ def _spend(days: int) -> Column:
     )
 
 
-def foretell(rows: pa.Table, _: History) -> pa.Table:
+def foretell(rows: pa.Table, history: History) -> pa.Table:
     """The columns of each customer from his history; empty where nobody has bought twice, so that nothing is known."""
     names = [column.name for column in LIFETIME.columns]
     try:
-        found = _foretold(rows)
+        discount, kept = (float(history.settings[each.name]) for each in LIFETIME.thresholds)
+        found = _foretold(rows, per_unit(discount / 100), kept / 100)
     except NotEnoughData:
         found = {name: np.full(rows.num_rows, np.nan) for name in names}
     arrays = [rows.column("customer_id"), *(pa.array(found[name], pa.float64(), from_pandas=True) for name in names)]
     return pa.table(arrays, names=["customer_id", *names])
 
 
-def _foretold(rows: pa.Table) -> dict[str, FloatArray]:
+def _foretold(rows: pa.Table, discount: float, kept: float) -> dict[str, FloatArray]:
     x, t_x, T = (_floats(rows, name) for name in ("repeats", "active_days", "known_days"))
     model = fit_mbg_nbd(group(x, t_x, T))
     alive = model.probability_alive(x, t_x, T)
@@ -80,6 +93,7 @@ def _foretold(rows: pa.Table) -> dict[str, FloatArray]:
         "expected_order_value": value,
         **{f"expected_orders_{days}d": orders[days] for days in _HORIZONS},
         **{f"expected_spend_{days}d": orders[days] * value for days in _HORIZONS},
+        "lifetime_value": discounted_purchases(model, x, t_x, T, Horizon(_LIFE, 6, discount)) * value * kept,
     }
 
 
@@ -148,7 +162,19 @@ LIFETIME = query_family(
             inferred=True,
         ),
         *map(_spend, _HORIZONS),
+        Column(
+            "lifetime_value",
+            Text("客户终身价值（未来三年）", "Lifetime value (next three years)"),
+            "money",
+            Text(
+                f"未来{_LIFE}天预期消费额的今日价值：按 lifetime_discount_percent 折现，乘以 lifetime_margin_percent",
+                f"Spend expected in the next {_LIFE} days in today's money: discounted by `lifetime_discount_percent` "
+                "a year, times `lifetime_margin_percent`",
+            ),
+            inferred=True,
+        ),
     ),
+    thresholds=(_DISCOUNT, _KEPT),
     sql="""
     SELECT
         customer_id,
