@@ -87,14 +87,12 @@ def _fold(
 
 def _read_current(connection: Connection, places: Collection[_Place]) -> dict[_Place, Record]:
     fill(connection, asked_value, [{"customer_id": who, "name": name} for who, name in sorted(places)])
-    query = select(*(plain(column) for column in profile.columns)).join(
+    rest = [column for column in profile.columns if column.name not in ("customer_id", "name")]
+    query = select(profile.c.customer_id, profile.c.name, *(plain(column) for column in rest)).join(
         asked_value, and_(profile.c.customer_id == asked_value.c.customer_id, profile.c.name == asked_value.c.name)
     )
-    found = {}
-    for row in connection.execute(query):
-        record = dict(row._mapping)
-        found[record.pop("customer_id"), record.pop("name")] = record
-    return found
+    names = [column.name for column in rest]
+    return {(who, name): dict(zip(names, held, strict=True)) for who, name, *held in connection.execute(query)}
 
 
 def _surplus(connection: Connection, new: Collection[_Place], most: int) -> list[_Place]:
