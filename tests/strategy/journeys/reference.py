@@ -12,18 +12,21 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from tests.strategy.journeys.reference_clocks import next_time, shown, within_hours
+from tests.strategy.journeys.reference_clocks import next_return, next_time, shown, within_hours
 from tests.strategy.journeys.reference_conditions import Known, Passed, Stay, Value, holds, true_since
+from tests.strategy.journeys.reference_versions import Applied, leads_back
 
 from aimwell.core.keys import number_of, share_of
 from aimwell.strategy.journeys.conditions import Condition
 from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.draws import PRIME, drawn
 
+MOVED = "moved"
 
-@dataclass(frozen=True)
+
+@dataclass
 class Wanted:
-    """A message that a node wants sent."""
+    """A message that a node wants sent, and what is certain of it."""
 
     key: str
     customer: str
@@ -31,38 +34,37 @@ class Wanted:
     content: str
     planned_at: datetime
     expires_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Refused:
-    journey: str
-    customer: str
-    cause: str
-    at: datetime
-    reason: str
+    state: str = "waiting"
+    reason: str | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass
 class Reference:
     """A whole world: what is known, who is where, what was asked for."""
 
-    journeys: Mapping[str, Journey]
+    versions: Mapping[str, list[Applied]]
     known: Known
-    began: datetime
     held_out: frozenset[str] = frozenset()
     states: dict[str, str] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)
-    refused: list[Refused] = field(default_factory=list)
+    refused: dict[tuple[str, str, str], tuple[datetime, str]] = field(default_factory=dict)
     knocks: list[tuple[datetime, str, str, str]] = field(default_factory=list)
 
+    def current(self, name: str) -> Journey:
+        """The version that those who come in now get."""
+        return self.versions[name][-1].journey
+
     def happen(self, customer: str, signal: str, at: datetime, ref: str) -> None:
-        """Something comes to be known; whoever it lets in knocks."""
+        """Something comes to be known, if any version asks for it; whoever it lets in knocks."""
+        if not any(signal in each.asked for versions in self.versions.values() for each in versions):
+            return
         self.known.happened.add((customer, signal, at))
-        for name, journey in self.journeys.items():
-            ways = {rule.event.signal if rule.event else f"enter:{rule.segment}" for rule in journey.entry}
-            if signal in ways:
-                self.knocks.append((at, f"{signal}:{ref}", name, customer))
+        for name in self.versions:
+            for rule in self.current(name).entry:
+                if signal == (rule.event.signal if rule.event else f"enter:{rule.segment}"):
+                    self.knocks.append((at, f"{signal}:{ref}", name, customer))
 
     def tick(self, now: datetime) -> None:
         """Answer who knocks, then let everyone go as far as their time has come."""
@@ -72,7 +74,7 @@ class Reference:
         self.knocks = [each for each in self.knocks if each[0] > now]
         for stay in self.stays:
             if self.states.get(stay.journey, "running") == "running":
-                journey = self.journeys[stay.journey]
+                journey = self.versions[stay.journey][stay.version - 1].journey
                 while stay.state == "active" and _Walk(self, journey, stay, now).step():
                     pass
 
@@ -80,14 +82,16 @@ class Reference:
         past = [stay for stay in self.stays if (stay.journey, stay.customer) == (name, customer)]
         if any(stay.cause == cause for stay in past):
             return
-        if (journey := self.journeys.get(name)) is None:
+        if name not in self.versions:
             return
+        journey = self.current(name)
         if reason := self._refusal(journey, customer, at, past):
-            self.refused.append(Refused(name, customer, cause, at, reason))
+            self.refused.setdefault((name, customer, cause), (at, reason))
             return
         number = len(past) + 1
         key = number_of("enrolment", name, customer, cause, str(number))
-        stay = Stay(key, name, customer, cause, number, entered_at=at, node=journey.start, at=at)
+        version = len(self.versions[name])
+        stay = Stay(key, name, version, customer, cause, number, entered_at=at, node=journey.start, at=at)
         if share_of("hold-out", name, customer) < journey.held_out_share:
             stay.state, stay.reason, stay.ended_at = "exited", "held_out", at
         self.stays.append(stay)
@@ -96,7 +100,7 @@ class Reference:
         state = self.states.get(journey.name, "running")
         if customer not in self.known.zones:
             return "unknown_customer"
-        if at < self.began:
+        if at < self.versions[journey.name][0].at:
             return "before_start"
         if state != "running":
             return state
@@ -127,7 +131,9 @@ class _Walk:
         if stay.visit == 0:
             if self._end(stay.at):
                 return False
-            stay.visit = 1 + sum(each.node == stay.node for each in stay.passages)
+            stay.visit = 1
+            if leads_back(self.journey, stay.node):
+                stay.visit += sum((each.node, each.port != MOVED) == (stay.node, True) for each in stay.passages)
             if act := _ARRIVE.get(node.kind):
                 act(self, node.settings)
         port, at = _LEAVE[node.kind](self, node.settings)
@@ -177,9 +183,14 @@ class _Walk:
             known.values[key] = (value, at)
 
     def ask(self, channel: str, content: str, at: datetime, expires_after: timedelta | None = None) -> None:
-        """Want a message sent."""
+        """Want a message sent, once for each key."""
         key, expires = self.key, at + expires_after if expires_after else None
-        self.world.wanted[key] = Wanted(key, self.stay.customer, channel, content, at, expires)
+        self.world.wanted.setdefault(key, Wanted(key, self.stay.customer, channel, content, at, expires))
+
+    def asked(self) -> list[Wanted]:
+        """What was asked for in this visit."""
+        visit = f"{self.stay.id}:{self.stay.node}:{self.stay.visit}:"
+        return [each for key, each in self.world.wanted.items() if key.startswith(visit)]
 
     def answered(self) -> tuple[datetime, str]:
         """When the first answer to a message of this visit came, and by which channel."""
@@ -207,25 +218,48 @@ def _send(walk: _Walk, settings: Any) -> None:
 
 
 def _try_first(walk: _Walk, settings: Any) -> None:
-    walk.stay.step = 0
-    _try_next(walk, settings, walk.stay.at)
+    walk.stay.step = 1
+    _try(walk, settings, walk.stay.at)
 
 
 def _try_next(walk: _Walk, settings: Any, at: datetime) -> None:
-    tried = settings.channels[walk.stay.step]
-    walk.stay.step += 1
-    walk.stay.step_at, walk.stay.timer_at = at, at + (tried.within or settings.within)
-    walk.ask(tried.channel, tried.content, at)
+    walk.stay.step = 1 + max(walk.stay.step, *(int(each.key.split(":")[3]) for each in walk.asked()))
+    _try(walk, settings, at)
+
+
+def _try(walk: _Walk, settings: Any, at: datetime) -> None:
+    """Ask by the preferred channel or the next, unless this visit has a message of that number; wait for an answer."""
+    stay = walk.stay
+    if walk.key not in walk.world.wanted:
+        tried = _untried(walk, settings)[0]
+        walk.ask(tried.channel, tried.content, at)
+    message = walk.world.wanted[walk.key]
+    same = [each for each in settings.channels if (each.channel, each.content) == (message.channel, message.content)]
+    tried = (same or settings.channels)[0]
+    stay.step_at, stay.timer_at = max(message.planned_at, stay.at), at + (tried.within or settings.within)
+
+
+def _untried(walk: _Walk, settings: Any) -> list[Any]:
+    """What was not asked for in this visit, in the order in which it would be."""
+    asked = {(each.channel, each.content) for each in walk.asked()}
+    preferred, _ = walk.world.known.values.get((walk.stay.customer, settings.prefer), (None, None))
+    left = [each for each in settings.channels if (each.channel, each.content) not in asked]
+    return sorted(left, key=lambda each: each.channel != preferred)
 
 
 def _leave_chain(walk: _Walk, settings: Any) -> tuple[str, datetime]:
     stay = walk.stay
     assert stay.timer_at is not None
     assert stay.step_at is not None
+    message = walk.world.wanted[walk.key]
+    over = stay.timer_at
+    if message.state == "not_sent":
+        assert message.changed_at is not None
+        over = min(over, max(message.changed_at, stay.at))
     seen = max(walk.answered()[0], stay.step_at)
-    if seen <= stay.timer_at:
+    if seen <= over:
         return "answered", seen
-    return ("~" if stay.step < len(settings.channels) else "unanswered"), stay.timer_at
+    return ("~" if _untried(walk, settings) else "unanswered"), over
 
 
 def _tag(walk: _Walk, settings: Any) -> None:
@@ -234,6 +268,9 @@ def _tag(walk: _Walk, settings: Any) -> None:
 
 
 def _score(walk: _Walk, settings: Any) -> None:
+    if walk.key in walk.stay.added:
+        return
+    walk.stay.added.add(walk.key)
     key, known = (walk.stay.customer, settings.name), walk.world.known
     before, _ = known.values.get(key, (settings.start, None))
     number = (before if isinstance(before, int | float) else settings.start) + settings.add
@@ -245,7 +282,7 @@ def _score(walk: _Walk, settings: Any) -> None:
 
 
 def _hand_over(walk: _Walk, _settings: Any) -> None:
-    walk.stay.tasks.append((walk.stay.at, walk.stay.node))
+    walk.stay.tasks.setdefault(walk.key, (walk.stay.at, walk.stay.node))
 
 
 def _enter(walk: _Walk, settings: Any) -> None:
@@ -274,7 +311,9 @@ def _date_at(walk: _Walk, wanted: Any) -> datetime | None:
     value, _ = walk.world.known.values.get((walk.stay.customer, wanted.attribute), (None, None))
     if not isinstance(value, date):
         return None
-    return shown(walk.zone, value + timedelta(days=wanted.days), wanted.time)
+    if not wanted.yearly:
+        return shown(walk.zone, value + timedelta(days=wanted.days), wanted.time)
+    return next_return(walk.zone, value, wanted.days, wanted.time, walk.stay.at)
 
 
 def _leave_wait(walk: _Walk, settings: Any) -> tuple[str, datetime]:

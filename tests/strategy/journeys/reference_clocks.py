@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from calendar import isleap, monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
+
+from aimwell.strategy.journeys.definition import Schedule
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -28,6 +31,31 @@ def showings(zone: str, minute: int, around: datetime, weekdays: tuple[str, ...]
         day = first + timedelta(days=number)
         if not weekdays or DAYS[day.weekday()] in weekdays:
             yield shown(zone, day, minute)
+
+
+def next_return(zone: str, day: date, days: int, minute: int, at: datetime) -> datetime | None:
+    """The next time that the clocks show so many days after the yearly return of a day; none before 1900."""
+    if not 1900 <= day.year <= 2099:
+        return None
+    returns = (_return(day, year) + timedelta(days=days) for year in range(at.year - 2, at.year + 3))
+    return next(moment for each in returns if (moment := shown(zone, each, minute)) >= at)
+
+
+def _return(day: date, year: int) -> date:
+    """The day in a year; 29 February is the 28th where there is none."""
+    return day.replace(year=year, day=28 if (day.month, day.day) == (2, 29) and not isleap(year) else day.day)
+
+
+def slots(schedule: Schedule, zone: str, since: datetime, until: datetime) -> Iterator[datetime]:
+    """The instants in (since, until] at which a schedule calls whoever lives by these clocks."""
+    day = since.date() - timedelta(days=2)
+    while day <= until.date() + timedelta(days=2):
+        last = monthrange(day.year, day.month)[1]
+        on_weekday = not schedule.weekdays or DAYS[day.weekday()] in schedule.weekdays
+        on_day = schedule.day_of_month is None or day.day == min(schedule.day_of_month, last)
+        if on_weekday and on_day and since < (at := shown(zone, day, schedule.time)) <= until:
+            yield at
+        day += timedelta(days=1)
 
 
 def next_time(zone: str, minute: int, at: datetime, weekdays: tuple[str, ...] = ()) -> datetime:

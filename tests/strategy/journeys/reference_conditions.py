@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -37,10 +36,11 @@ class Passed:
 
 @dataclass
 class Stay:
-    """One customer's passage through a journey."""
+    """One customer's passage through a version of a journey."""
 
     id: int
     journey: str
+    version: int
     customer: str
     cause: str
     number: int
@@ -55,7 +55,8 @@ class Stay:
     step_at: datetime | None = None
     timer_at: datetime | None = None
     passages: list[Passed] = field(default_factory=list)
-    tasks: list[tuple[datetime, str]] = field(default_factory=list)
+    tasks: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,13 @@ class Told:
 class Known:
     """Everything that has come to be known so far."""
 
-    zones: Mapping[str, str]
+    zones: dict[str, str]
     happened: set[tuple[str, str, datetime]] = field(default_factory=set)
     members: dict[tuple[str, str], datetime] = field(default_factory=dict)
     values: dict[tuple[str, str], tuple[Value | None, datetime]] = field(default_factory=dict)
     stated: dict[tuple[str, str], datetime] = field(default_factory=dict)
     told: set[Told] = field(default_factory=set)
+    consents: dict[tuple[str, str], tuple[bool, datetime]] = field(default_factory=dict)
 
     def instants(self, customer: str, signal: str) -> list[datetime]:
         return sorted(at for who, what, at in self.happened if (who, what) == (customer, signal))
@@ -126,7 +128,7 @@ def true_since(leaf: Leaf, stay: Stay, known: Known, since: datetime | None = No
             value, changed = known.values.get((stay.customer, leaf.value), (None, stay.entered_at))
             return changed if all(_compares(name, given, value) for name, given in comparisons(leaf)) else None
         case TaskIs():
-            return min((at for at, node in stay.tasks if node == leaf.task.node), default=None)
+            return max((at for at, node in stay.tasks.values() if node == leaf.task.node), default=None)
 
 
 def _counted_from(leaf: Happened, stay: Stay) -> datetime | None:
@@ -153,20 +155,20 @@ def _compares(name: str, given: object, value: Value | None) -> bool:
         return isinstance(value, str) and str(given) in value
     if isinstance(value, str):
         return False
-    seen = _number(value)
+    seen = as_number(value)
     if name == "between":
         assert isinstance(given, tuple)
-        return _number(given[0]) <= seen <= _number(given[1])
-    bound = _number(given)
+        return as_number(given[0]) <= seen <= as_number(given[1])
+    bound = as_number(given)
     return {"at_least": seen >= bound, "at_most": seen <= bound, "above": seen > bound, "below": seen < bound}[name]
 
 
 def _same(value: object, other: object) -> bool:
     if isinstance(value, str) or isinstance(other, str):
         return isinstance(value, str) and isinstance(other, str) and value == other
-    return _number(value) == _number(other)
+    return as_number(value) == as_number(other)
 
 
-def _number(value: object) -> float:
+def as_number(value: object) -> float:
     """Yes is 1, no is 0, and a date is its days since 1970, as the ledger keeps them."""
     return float((value - date(1970, 1, 1)).days) if isinstance(value, date) else float(value)  # type: ignore[arg-type]

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
-from tests.strategy.journeys.reference_product import Picture, Plain, Product, Undone, in_a_world
-from tests.strategy.journeys.reference_worlds import GRID, Answers, Changes, Happens, Step, Story, Ticks, stories
+from tests.ledgers import empty_ledger
+from tests.strategy.journeys.reference_plain import Plain
+from tests.strategy.journeys.reference_product import Picture, Product, Undone, in_a_world
+from tests.strategy.journeys.reference_stories import (
+    GRID,
+    Answers,
+    Changes,
+    Happens,
+    Joins,
+    Step,
+    Story,
+    Ticks,
+    stories,
+)
 
+from aimwell.store.ledger.clocks import keep_anniversaries
 from aimwell.store.ledger.columns import micros
-from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.strategy.journeys.definition import Journey, ReEntry
 
 WHOLE = settings().max_examples
@@ -26,10 +41,20 @@ def examples(few: int) -> settings:
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    opened = open_ledger(tmp_path_factory.mktemp("ledger"))
-    yield opened
-    opened.close()
+def ledger() -> Iterator[Ledger]:
+    with empty_ledger() as opened:
+        with opened.writing() as connection:
+            keep_anniversaries(connection)
+        yield opened
+
+
+def differences(product: Picture, plain: Picture) -> dict[str, tuple[list[Any], list[Any]]]:
+    """What the product says and the reference does not, and the other way round; short, to be read."""
+    return {
+        name: ([row for row in rows if row not in plain[name]], [row for row in plain[name] if row not in rows])
+        for name, rows in product.items()
+        if rows != plain[name]
+    }
 
 
 def told(ledger: Ledger, story: Story, chunk: int) -> None:
@@ -42,13 +67,13 @@ def told(ledger: Ledger, story: Story, chunk: int) -> None:
             product.tell(step)
             plain.tell(step)
             if isinstance(step, Ticks):
-                assert product.picture() == plain.picture()
+                assert differences(product.picture(), plain.picture()) == {}
 
     in_a_world(ledger, tell)
 
 
 @given(stories(), st.sampled_from((1, 2, 100, 100)))
-@examples(14)
+@examples(5)
 def test_the_tick_agrees_with_the_plain_reference_after_every_step(ledger: Ledger, story: Story, chunk: int) -> None:
     told(ledger, story, chunk)
 
@@ -57,9 +82,9 @@ def settled(story: Story, ticks: list[datetime]) -> Story:
     """A story of which everything is known at the beginning, and nobody comes in twice."""
     once = [each.model_copy(update={"re_entry": ReEntry(allowed="never")}) for each in story.journeys]
     known: list[Step] = [
-        step if isinstance(step, Happens) else Changes(step.customer, step.name, step.value, story.begin)
+        replace(step, at=story.begin) if isinstance(step, Changes | Joins) else step
         for step in story.steps
-        if isinstance(step, Happens | Changes)
+        if isinstance(step, Happens | Changes) or (isinstance(step, Joins) and step.member)
     ]
     return Story(story.begin, story.zones, once, [*known, *(Ticks(at) for at in ticks)])
 
@@ -80,7 +105,7 @@ def outcome_of(ledger: Ledger, story: Story, chunk: int) -> Picture:
 
 
 @given(stories(), st.integers(1, 3))
-@examples(4)
+@examples(2)
 def test_ticking_often_or_rarely_in_large_or_small_chunks_leads_to_the_same(
     ledger: Ledger, story: Story, small: int
 ) -> None:
@@ -92,7 +117,7 @@ def test_ticking_often_or_rarely_in_large_or_small_chunks_leads_to_the_same(
 
 
 @given(stories(), st.integers(1, 60))
-@examples(4)
+@examples(2)
 def test_a_tick_that_is_interrupted_at_any_statement_leaves_nothing_and_is_done_again(
     ledger: Ledger, story: Story, number: int
 ) -> None:
@@ -155,7 +180,7 @@ def test_a_date_years_ahead_is_waited_for_and_one_long_ago_has_passed(ledger: Le
     zones = dict.fromkeys(("ann", "bo", "cy"), "Europe/Berlin")
     picture = outcome_of(ledger, Story(BEGIN, zones, [one_journey({"first": wait})], steps), 100)
     assert {row[6] for row in picture["passages"]} == {"passed", "unknown", "end"}
-    (waits,) = (row[14] for row in picture["enrolments"] if row[2] == "ann")
+    (waits,) = (row[15] for row in picture["enrolments"] if row[3] == "ann")
     assert abs(waits - datetime(2029, 3, 2, 8, tzinfo=UTC)) <= timedelta(hours=1)
 
 
@@ -168,7 +193,7 @@ def test_each_customer_waits_for_a_date_of_their_own(ledger: Ledger) -> None:
         Ticks(BEGIN),
     ]
     picture = outcome_of(ledger, Story(BEGIN, dict.fromkeys(days, "UTC"), [one_journey({"first": wait})], steps), 2)
-    assert {row[2]: row[14].date() for row in picture["enrolments"]} == days
+    assert {row[3]: row[15].date() for row in picture["enrolments"]} == days
 
 
 def test_an_open_made_by_a_machine_is_no_answer(ledger: Ledger) -> None:
@@ -197,7 +222,7 @@ def test_what_is_dated_a_little_ahead_is_looked_at_when_its_instant_has_come(led
         Ticks(BEGIN + minutes),
     ]
     picture = outcome_of(ledger, Story(BEGIN, {"ann": "UTC"}, [one_journey({"first": wait})], steps), 100)
-    assert [(row[6], row[8]) for row in picture["enrolments"]] == [("finished", BEGIN + minutes)]
+    assert [(row[7], row[9]) for row in picture["enrolments"]] == [("finished", BEGIN + minutes)]
     assert micros(BEGIN + minutes) == micros(picture["passages"][0][5])
 
 
@@ -257,4 +282,4 @@ def test_at_one_instant_come_goal_exit_event_timer(
     picture = outcome_of(ledger, story, 100)
     ports = [row[6] for row in picture["passages"] if row[2] == "first"]
     (row,) = picture["enrolments"]
-    assert (row[7], row[8] - BEGIN, ports[0] if ports else None) == ended
+    assert (row[8], row[9] - BEGIN, ports[0] if ports else None) == ended

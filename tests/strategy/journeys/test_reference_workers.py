@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from tests.strategy.journeys.reference_product import Picture, Product
-from tests.strategy.journeys.reference_worlds import Story, stories
+from tests.strategy.journeys.reference_stories import Story, stories
 from tests.strategy.journeys.test_balance import BEGIN, joined, signal
 from tests.strategy.journeys.test_reference import told
 
+from aimwell.store.ledger.clocks import keep_anniversaries
 from aimwell.store.ledger.happenings import Happening, record
 from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema.enrolments import enrolment
@@ -22,7 +23,7 @@ from aimwell.strategy.journeys.entry import let_in
 from aimwell.strategy.journeys.tick import Ticked, Ticker
 
 FEW = settings(
-    max_examples=settings().max_examples if settings().max_examples > 100 else 6,
+    max_examples=settings().max_examples if settings().max_examples > 100 else 4,
     deadline=None,
     phases=[Phase.generate],  # what fails here is told again, and made small, on SQLite
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -32,6 +33,8 @@ FEW = settings(
 @pytest.mark.postgres
 def test_the_tick_agrees_with_the_plain_reference_on_postgresql(postgres_url: str) -> None:
     ledger = open_ledger(postgres_url)
+    with ledger.writing() as connection:
+        keep_anniversaries(connection)
 
     @FEW
     @given(stories(), st.sampled_from((2, 100)))

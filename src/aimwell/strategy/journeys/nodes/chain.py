@@ -138,7 +138,8 @@ class Chain(NodeKind[ChainSettings]):
         )
         # An answer that becomes known late counts from the last message on: what was asked for is not undone.
         begun = func.coalesce(asked.scalar_subquery(), plain(moving.c.at))
-        return latest(_first_answer(settings, scene.place), begun)
+        # Nor does it count from before coming here: whoever is moved to another version comes anew.
+        return latest(_first_answer(settings, scene.place), begun, plain(moving.c.at))
 
     def leave(self, settings: ChainSettings, scene: Scene) -> Leaving:
         answered = plain(moving.c.seen_at)
@@ -160,7 +161,7 @@ class Chain(NodeKind[ChainSettings]):
         lengths = [(choice == index, _whole(settings.patience(index))) for index in range(len(settings.channels))]
         scene.connection.execute(
             update(moving)
-            .values(step=moving.c.step + 1, timer_at=instant_of(plain(moving.c.leave_at) + case(*lengths)))
+            .values(step=_last_step(scene.place) + 1, timer_at=instant_of(plain(moving.c.leave_at) + case(*lengths)))
             .where(again)
         )
         self._send(settings, scene, again, moving.c.visit, moving.c.step, plain(moving.c.leave_at))
@@ -242,6 +243,14 @@ def _next(settings: ChainSettings, place: Place, visit: ColumnElement[int]) -> C
     return case(*first, *in_order, else_=_whole(-1))
 
 
+def _last_step(place: Place) -> ColumnElement[int]:
+    """The number of the last message of this visit: whoever was moved within the chain is at its first again."""
+    asked = select(func.max(intent.c.step)).where(
+        intent.c.enrolment_id == moving.c.id, intent.c.node == place.node, intent.c.visit == moving.c.visit
+    )
+    return func.coalesce(asked.scalar_subquery(), moving.c.step)
+
+
 def _patience_of(settings: ChainSettings, key: ColumnElement[str]) -> ColumnElement[int]:
     """How long to wait for an answer to the message of that key; as to the first where it is none of ours."""
     lengths = [settings.patience(index) for index in range(len(settings.channels))]
@@ -257,15 +266,15 @@ def _patience_of(settings: ChainSettings, key: ColumnElement[str]) -> ColumnElem
 
 def _answers(settings: ChainSettings, place: Place) -> list[ColumnElement[bool]]:
     """Which outcomes are answers to messages of this visit."""
-    found = [
+    message = intent.alias()
+    return [
         outcome.c.enrolment_id == moving.c.id,
         outcome.c.node == place.node,
         outcome.c.kind.in_(sorted(settings.kinds)),
         outcome.c.machine.is_(false()),
+        # Also where no loop leads back: people may have been moved here from a version in which one did.
+        exists().where(message.c.key == outcome.c.key, message.c.visit == moving.c.visit),
     ]
-    if place.looped:
-        found.append(exists().where(intent.c.key == outcome.c.key, intent.c.visit == moving.c.visit))
-    return found
 
 
 def _first_answer(settings: ChainSettings, place: Place) -> Micros:
