@@ -47,7 +47,6 @@ def _settle(ledger: Ledger, version: Version, now: int) -> int:
                     enrolment.c.id,
                     *(enrolment.c[name] for name in _COPIED),
                     enrolment.c.node,
-                    literal(""),
                     type_coerce(literal(0), moving.c.settled.type),
                 )
                 .where(
@@ -59,7 +58,7 @@ def _settle(ledger: Ledger, version: Version, now: int) -> int:
                 .order_by(enrolment.c.id)
                 .limit(CHUNK)
             )
-            connection.execute(insert(moving).from_select(["id", *_COPIED, "node", "zone", "settled"], waiting))
+            connection.execute(insert(moving).from_select(["id", *_COPIED, "node", "settled"], waiting))
             last = connection.scalar(select(moving.c.id).order_by(moving.c.id.desc()).limit(1))
             if last is None:
                 return noted

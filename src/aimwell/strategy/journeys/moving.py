@@ -14,7 +14,7 @@ moving = Table(
     Column("version_id", Integer, nullable=False),
     Column("customer_id", Text, nullable=False),
     Column("shard", SmallInteger, nullable=False),
-    Column("zone", Text, nullable=False),
+    Column("zone", Text, comment="of the customer's clocks, where a node of the version looks at them"),
     Column("entered_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),

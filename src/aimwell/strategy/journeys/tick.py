@@ -11,7 +11,7 @@ then events that a node waits for, then timers. docs/journeys.md gives the reaso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,7 @@ class Ticker:
             return 0
         found = connection.scalars(select(moving.c.version_id).distinct().order_by(moving.c.version_id))
         versions = [load_version(connection, each) for each in found]
+        _see_zones(connection, [version.id for version in versions if version.minutes])
         # Clocks of zones that are new, and of days to come: who finds none would wait without end.
         keep_clocks(connection, {minute for version in versions for minute in version.minutes}, instant(now))
         for version in versions:
@@ -128,21 +129,27 @@ def _take(connection: Connection, now: int, size: int, *, locks: bool) -> int:
             enrolment.c.id,
             enrolment.c.node,
             *(enrolment.c[name] for name in _COPIED),
-            customer.c.zone,
             type_coerce(literal(0), moving.c.settled.type),
         )
         .join(journey, and_(journey.c.name == enrolment.c.journey, journey.c.state == "running"))
-        .join(customer, customer.c.customer_id == enrolment.c.customer_id)
         .where(plain(enrolment.c.due_at) <= now)
         .order_by(enrolment.c.due_at, enrolment.c.id)
         .limit(size)
     )
     if locks:
         due = due.with_for_update(of=enrolment, skip_locked=True)
-    names = ["id", "node", *_COPIED, "zone", "settled"]
+    names = ["id", "node", *_COPIED, "settled"]
     return connection.execute(
         insert(moving).from_select(names, due), execution_options={"preserve_rowcount": True}
     ).rowcount
+
+
+def _see_zones(connection: Connection, version_ids: Sequence[int]) -> None:
+    """Look up the timezones of those whose journey asks for local times."""
+    if not version_ids:
+        return
+    theirs = select(customer.c.zone).where(customer.c.customer_id == moving.c.customer_id).scalar_subquery()
+    connection.execute(update(moving).values(zone=theirs).where(moving.c.version_id.in_(version_ids)))
 
 
 def _write_back(connection: Connection) -> None:
