@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, create_engine, event, func, insert, literal, 
 
 from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.happenings import Happening, listened, record, record_from, wake_again
-from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.ledger import Ledger, open_ledger
 from aimwell.store.ledger.schema import STATE
 from aimwell.store.ledger.schema.enrolments import enrolment, happening, knock
 from aimwell.store.ledger.schema.journeys import journey, listening
@@ -193,3 +195,35 @@ def test_however_it_is_told_the_same_is_kept_woken_and_let_in(batches: list[list
         entered = sum(each.signal == PAID for each in everything)
         assert connection.scalar(select(func.count()).select_from(knock)) == entered
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_two_who_wake_the_same_people_wait_for_each_other_and_never_both_ways(postgres_url: str) -> None:
+    ledger = open_ledger(postgres_url)
+    people = [f"p{number:04}" for number in range(3_000)]
+    with ledger.writing() as connection:
+        listen(connection, ("event:a", 1, "*"), ("event:b", 1, "*"))
+        for number, who in enumerate(people):
+            enrol(connection, 7919 * number % 1_000_003, who, "wait")
+
+    def sleep() -> None:
+        with ledger.writing() as connection:
+            connection.execute(update(enrolment).values(due_at=LATER))
+
+    both = Barrier(2, action=sleep)
+
+    def tell(signal: str, order: list[str]) -> int:
+        new = 0
+        for turn in range(8):
+            at = NOW + timedelta(minutes=turn)
+            both.wait(60)
+            with ledger.writing() as connection:
+                new += record(connection, [paid(who, at=at, signal=signal) for who in order])
+        return new
+
+    with ThreadPoolExecutor(2) as pool:
+        told = [pool.submit(tell, "event:a", people[:2_500]), pool.submit(tell, "event:b", people[:499:-1])]
+        assert [each.result() for each in told] == [20_000, 20_000]
+    with ledger.reading() as connection:
+        assert len(woken(connection)) == len(people)
+    ledger.close()

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    Update,
     and_,
     delete,
     exists,
@@ -113,7 +112,7 @@ def wake_again(connection: Connection) -> int:
     have(connection, _woken)
     if connection.scalar(select(exists().select_from(_woken))) is not True:
         return 0
-    woken = connection.execute(_wake(_woken), execution_options={"preserve_rowcount": True}).rowcount
+    woken = _wake(connection, _woken)
     connection.execute(delete(_woken))
     return woken
 
@@ -127,7 +126,7 @@ def _keep(connection: Connection) -> int:
     new = insert_new_from(connection, happening, _NAMES, fresh)
     if new:
         connection.execute(_knocking())
-        connection.execute(_wake(_fresh))
+        _wake(connection, _fresh)
     return new
 
 
@@ -142,7 +141,7 @@ def _knocking() -> Insert:
     return insert(knock).from_select(["journey", "customer_id", "cause", "at"], entering)
 
 
-def _wake(fresh: Table) -> Update:
+def _wake(connection: Connection, fresh: Table) -> int:
     """Look at once at the active enrolments of these customers whose version, or whose node, listens for the signal."""
     heard = exists().where(
         listening.c.signal == fresh.c.signal,
@@ -150,15 +149,15 @@ def _wake(fresh: Table) -> Update:
         or_(listening.c.node == "*", listening.c.node == enrolment.c.node),
         fresh.c.customer_id == enrolment.c.customer_id,
     )
-    return (
-        update(enrolment)
-        .values(due_at=enrolment.c.at)
-        .where(
-            and_(
-                enrolment.c.customer_id.in_(select(fresh.c.customer_id)),
-                enrolment.c.state == "active",
-                or_(enrolment.c.due_at.is_(None), enrolment.c.due_at > enrolment.c.at),
-                heard,
-            )
-        )
+    asleep = and_(
+        enrolment.c.customer_id.in_(select(fresh.c.customer_id)),
+        enrolment.c.state == "active",
+        or_(enrolment.c.due_at.is_(None), enrolment.c.due_at > enrolment.c.at),
+        heard,
     )
+    if connection.dialect.name == "postgresql":
+        # Locked in one order first: two who wake the same people would each hold some and wait for the other's.
+        ordered = select(enrolment.c.id).where(asleep).order_by(enrolment.c.id).with_for_update(of=enrolment)
+        asleep = enrolment.c.id.in_(select(ordered.subquery("asleep").c.id))
+    woken = update(enrolment).values(due_at=enrolment.c.at).where(asleep)
+    return connection.execute(woken, execution_options={"preserve_rowcount": True}).rowcount
