@@ -39,6 +39,14 @@ nodes:
   hello: {send: {channel: mailbox, content: hello}, to: done}
   done: {end: {}}
 """
+DECISION = """\
+audience: {purchases: {within: 90d}}
+budget: 20
+explore: 0.1
+cells: {stage: value_tier, value: value_tier, give: {"*": {"*": nothing}}}
+treatments:
+  letter: {channel: mail, offer: ten_off, cost: 1, gain: {tag: spend_84d, times: 0.01, error: 0.3}}
+"""
 CONTENT = "{channel: mailbox, parts: {all: {subject: Hello, text: Hello}}}\n"
 
 # A whole story, in an order in which each has what it needs; the last words stand for the version that was trained.
@@ -67,6 +75,9 @@ STORY = [
     "clustering show groups",
     "clustering assign groups",
     "recommend list",
+    "decide hello --as-of 2025-06-01",
+    "decide hello --as-of 2025-06-01 --activate",
+    "decide hello --afterwards 2025-06-20",
     "segment list",
     "segment refresh",
     "segment members recent",
@@ -102,6 +113,7 @@ REFUSED = [
     "clustering fit nobody",
     "recommend make nobody",
     "recommend evaluate nobody",
+    "decide nobody",
     "segment members nobody",
     "segment refresh nobody",
     "source load nobody",
@@ -136,7 +148,7 @@ def test_every_command_prints_json_and_nothing_else(run: Run, shop: Path, monkey
     monkeypatch.chdir(shop)
     (shop / "predictions" / "comes.yaml").write_text(COMES, encoding="utf-8")
     (shop / "clusterings" / "groups.yaml").write_text(GROUPS, encoding="utf-8")
-    for folder, text in (("journeys", JOURNEY), ("content", CONTENT)):
+    for folder, text in (("journeys", JOURNEY), ("content", CONTENT), ("decisions", DECISION)):
         (shop / folder).mkdir(exist_ok=True)
         (shop / folder / "hello.yaml").write_text(text, encoding="utf-8")
     version = ""

@@ -1,0 +1,86 @@
+"""Stage by value: what is decided in each cell, beside what a table written by people would do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimwell.science.arrays import IntArray
+from aimwell.strategy.decisions.choosing import Chosen
+from aimwell.strategy.decisions.definition import ANY, NOTHING, Decision
+from aimwell.strategy.decisions.people import People
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One stage and value: how many, what most of them get, and what the written table gives them.
+
+    customers: those not held out.   mostly: the treatment, or `nothing`, that most get, `share` of them.
+    spend: in all.   written: empty where nothing is said.
+    """
+
+    stage: str
+    value: str
+    customers: int
+    mostly: str
+    share: float
+    spend: float
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellTable:
+    """The cells, and both policies added up on the same people and the same expected gains.
+
+    spend, net: of the decision.   written_spend, written_net: of the written table, where it may give a treatment; it
+    knows no budget.
+    """
+
+    cells: tuple[Cell, ...]
+    spend: float
+    net: float
+    written_spend: float
+    written_net: float
+
+
+def cell_table(definition: Decision, people: People, chosen: Chosen) -> CellTable:
+    """The table of a decision that has cells; in order of stage and value."""
+    if definition.cells is None or people.cells is None:
+        return CellTable((), 0.0, 0.0, 0.0, 0.0)
+    names = [*definition.treatments, NOTHING]
+    rows = chosen.inside
+    stages, values = people.cells[rows, 0], people.cells[rows, 1]
+    option, written = chosen.option[rows], np.full(rows.size, -1, dtype=np.int64)
+    found = []
+    for stage, value in sorted({(str(s), str(v)) for s, v in zip(stages, values, strict=True)}):
+        here = np.flatnonzero((stages == stage) & (values == value))
+        said = _written(definition, stage, value)
+        if said and said != NOTHING:
+            place = names.index(said)
+            written[here[people.allowed[rows[here], place]]] = place
+        counts = np.bincount(option[here] % len(names), minlength=len(names))
+        most = int(counts.argmax())
+        spend = _sum(people.cost, rows[here], option[here])
+        found.append(Cell(stage, value, here.size, names[most], float(counts[most] / here.size), spend, said))
+    return CellTable(
+        tuple(found),
+        _sum(people.cost, rows, option),
+        _sum(people.net, rows, option),
+        _sum(people.cost, rows, written),
+        _sum(people.net, rows, written),
+    )
+
+
+def _written(definition: Decision, stage: str, value: str) -> str:
+    """What people wrote for a cell; the nearer word goes before `*`."""
+    give = definition.cells.give if definition.cells else {}
+    for row in (give.get(stage, {}), give.get(ANY, {})):
+        if said := row.get(value, row.get(ANY, "")):
+            return said
+    return ""
+
+
+def _sum(table: np.ndarray[tuple[int, ...], np.dtype[np.float64]], rows: IntArray, option: IntArray) -> float:
+    some = option >= 0
+    return float(table[rows[some], option[some]].sum())

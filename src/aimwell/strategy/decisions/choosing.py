@@ -1,0 +1,114 @@
+"""The choice itself: who is held out, who is drawn by lot, and the best within the limits for everyone else.
+
+What is drawn by lot is dealt in fixed numbers, and its money and places are set aside first, so that budget and
+capacities hold for certain. Minima hold for what is chosen as best; a few of these may then be drawn by lot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimwell.core.errors import BadQuestion
+from aimwell.core.keys import number_of, share_of
+from aimwell.science.allocation.allocate import allocate
+from aimwell.science.allocation.allocation import Allocation
+from aimwell.science.allocation.choices import Choices, choices
+from aimwell.science.allocation.limits import Limit
+from aimwell.science.arrays import BoolArray, FloatArray, IntArray
+from aimwell.science.policy.lots import Lots, dealt, lots
+from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.people import People
+
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Everyone's choice, and how it came about.
+
+    option: -1 nothing, else the number of the treatment [n].   probability: of this choice, given whether the customer
+    was held out; of being held out for those who are [n].   held_out, by_lot: [n].   best: the allocation behind it, of
+    those who are not held out.   inside: their rows.   given: what could be chosen for them.
+    """
+
+    option: IntArray
+    probability: FloatArray
+    held_out: BoolArray
+    by_lot: BoolArray
+    best: Allocation
+    inside: IntArray
+    given: Choices
+
+
+def choose(definition: Decision, people: People, mark: str) -> Chosen:
+    """Choose for everyone.
+
+    mark: tells this run from others (the instant), so that other people explore next time; who is held out stays so.
+    Raises ContradictoryLimits, which names them; BadQuestion when exploring alone is more than there is.
+    """
+    held_out = np.array(
+        [share_of("decision-hold-out", definition.name, str(each)) < definition.hold_out for each in people.customers]
+    )
+    inside = np.flatnonzero(~held_out).astype(np.int64)
+    if not inside.size:
+        raise BadQuestion(f"{definition.name}: everybody in the audience is held out", remedy="Lower hold_out.")
+    allowed = people.allowed[inside]
+    with_nothing = np.column_stack([np.ones(inside.size, dtype=bool), allowed])
+    plan = lots(with_nothing, definition.explore)
+    given = choices(people.net[inside], np.where(allowed, people.cost[inside], 0.0), allowed)
+    money = _money_left(definition, given, plan)
+    best = allocate(given, money, _limits(definition, plan))
+    option, drawn = dealt(plan, best.chosen + 1, number_of(definition.name, mark) % 2**32)
+    chances = plan.chances(best.chosen + 1)[np.arange(inside.size), option]
+    every = np.full(people.customers.size, -1, dtype=np.int64)
+    probability = np.full(people.customers.size, definition.hold_out)
+    by_lot = np.zeros(people.customers.size, dtype=bool)
+    every[inside], probability[inside], by_lot[inside] = option - 1, chances, drawn
+    return Chosen(every, probability, held_out, by_lot, best, inside, given)
+
+
+def _money_left(definition: Decision, given: Choices, plan: Lots) -> float | None:
+    """The budget less the most that lots can spend; raises BadQuestion when they may spend more than there is."""
+    if definition.budget is None:
+        return None
+    dearest = given.costs.max(axis=1)
+    aside = float(plan.used[1:] @ dearest)
+    left = definition.budget - aside
+    if left < -_SLACK * max(1.0, aside):
+        raise BadQuestion(
+            f"{definition.name}: exploring alone may cost more than the budget",
+            expected=f"{definition.budget:,.2f} at most",
+            seen=f"{aside:,.2f} for a share of {definition.explore:g}",
+            remedy="Explore less, or raise the budget.",
+        )
+    return max(left, 0.0)
+
+
+def _limits(definition: Decision, plan: Lots) -> list[Limit]:
+    """Limits of treatments and channels, what lots use taken off."""
+    used = plan.used[1:]
+    found = []
+    for place, (name, each) in enumerate(definition.treatments.items()):
+        if each.at_most is not None or each.at_least:
+            most = _less(f"treatment {name}", each.at_most, int(used[place]))
+            found.append(Limit(f"treatment {name}", (place,), most, each.at_least))
+    for channel, most in definition.channels.items():
+        members = tuple(place for place, each in enumerate(definition.treatments.values()) if each.channel == channel)
+        left = _less(f"channel {channel}", most, int(used[list(members)].sum()))
+        found.append(Limit(f"channel {channel}", members, left))
+    return found
+
+
+def _less(name: str, most: int | None, used: int) -> int | None:
+    if most is None:
+        return None
+    if used > most:
+        raise BadQuestion(
+            f"Exploring alone takes more places than {name} has",
+            expected=f"{most} at most",
+            seen=f"{used}",
+            remedy="Explore less, or raise the limit.",
+        )
+    return most - used

@@ -1,0 +1,128 @@
+"""The table `decision` of the warehouse: one row for each customer and decision, with reason and probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from aimwell.core.errors import BadQuestion
+from aimwell.core.text import Text
+from aimwell.core.time import from_store, to_store
+from aimwell.insight.predictions.workshop import Workshop
+from aimwell.science.arrays import BoolArray
+from aimwell.store.warehouse.cut import instant_literal
+from aimwell.strategy.decisions.choosing import Chosen
+from aimwell.strategy.decisions.definition import NOTHING, Decision
+from aimwell.strategy.decisions.people import People
+
+TABLE = "decision"
+
+REASONS: Mapping[str, Text] = {
+    "best": Text("在预算和限额内净增益最大", "Adds most for its cost within budget and limits"),
+    "minimum": Text("为满足该方案的最低人数", "Given to meet the treatment's minimum"),
+    "by_lot": Text("抽签试探，以便学习", "Drawn by lot, so that something is learnt"),
+    "held_out": Text("对照组，不触达", "Held out, to measure what the rest gains"),
+    "not_worth_it": Text("没有方案的增益超过成本", "No treatment adds more than it costs"),
+    "others_gain_more": Text("预算或名额给了增益更高的客户", "Money or places went to those who gain more"),
+    "not_allowed": Text("没有可用的方案", "May not get any of the treatments"),
+}
+
+
+def version_of(definition: Decision) -> str:
+    """What tells one wording of a definition from another."""
+    return blake2b(definition.model_dump_json(by_alias=True).encode(), digest_size=6).hexdigest()
+
+
+def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: datetime) -> pa.Table:
+    """Everyone's row; the reason is a key of REASONS, `gain` the expected value added in money, cost not taken off.
+
+    probability: with which lot gave this choice, given whether the customer is held out; for those who are, with which
+    they are. error: standard error of the treatment's mean gain as a share of it.
+    """
+    count = people.customers.size
+    some = chosen.option >= 0
+    rows = np.arange(count)
+    names = np.array([*definition.treatments, NOTHING])
+    channels = np.array([*(each.channel for each in definition.treatments.values()), ""])
+    offers = np.array([*(each.offer for each in definition.treatments.values()), ""])
+    errors = np.array([*(each.gain.error for each in definition.treatments.values()), 0.0])
+    return pa.table(
+        {
+            "decision": pa.array([definition.name] * count, pa.string()),
+            "version": pa.array([version_of(definition)] * count, pa.string()),
+            "as_of": pa.array([to_store(as_of)] * count, pa.timestamp("us")),
+            "customer_id": pa.array(people.customers.tolist(), pa.string()),
+            "treatment": pa.array(names[chosen.option].tolist(), pa.string()),
+            "channel": pa.array(channels[chosen.option].tolist(), pa.string()),
+            "offer": pa.array(offers[chosen.option].tolist(), pa.string()),
+            "cost": np.where(some, people.cost[rows, chosen.option], 0.0),
+            "gain": np.where(some, people.gain[rows, chosen.option], 0.0),
+            "error": errors[chosen.option],
+            "probability": chosen.probability,
+            "held_out": pa.array(chosen.held_out.tolist(), pa.bool_()),
+            "by_lot": pa.array(chosen.by_lot.tolist(), pa.bool_()),
+            "reason": pa.array(reasons(people, chosen).tolist(), pa.string()),
+        }
+    )
+
+
+def reasons(people: People, chosen: Chosen) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    """Why each customer gets what they get: a key of REASONS [n]."""
+    nothing: BoolArray = chosen.option < 0
+    worth = (people.allowed & (people.net > 0)).any(axis=1)
+    taken = np.where(nothing, 0.0, people.net[np.arange(nothing.size), chosen.option])
+    return np.select(
+        [chosen.held_out, chosen.by_lot, ~nothing & (taken > 0), ~nothing, ~people.allowed.any(axis=1), ~worth],
+        ["held_out", "by_lot", "best", "minimum", "not_allowed", "not_worth_it"],
+        "others_gain_more",
+    )
+
+
+def keep(workshop: Workshop, rows: pa.Table, name: str, as_of: datetime) -> None:
+    """Write the rows; those of the same decision and instant give way to them, and stay if it fails."""
+    engine = workshop.warehouse.engine
+    if TABLE not in engine.tables():
+        engine.write(TABLE, rows)
+        return
+    with engine.transaction(), workshop.passing("former_decisions") as former:
+        engine.create_table_as(former, exp.select("*").from_(TABLE).where(exp.Not(this=exp.paren(_run(name, as_of)))))
+        engine.create_table_as(TABLE, exp.select("*").from_(former))
+        engine.append(TABLE, rows)
+
+
+def last_run(workshop: Workshop, name: str, before: datetime | None = None) -> datetime:
+    """The instant of the last time that something was decided; raises BadQuestion when it never was."""
+    engine = workshop.warehouse.engine
+    last = None
+    if TABLE in engine.tables():
+        conditions: list[exp.Expr] = [exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name))]
+        if before is not None:
+            conditions.append(exp.LT(this=exp.column("as_of"), expression=instant_literal(to_store(before))))
+        query = exp.select(exp.alias_(exp.Max(this=exp.column("as_of")), "last")).from_(TABLE).where(*conditions)
+        last = engine.to_arrow(query).column("last")[0].as_py()
+    if last is None:
+        raise BadQuestion(f"Nothing was decided by {name!r} yet", remedy=f"Run `aimwell decide {name}` first.")
+    return from_store(last)
+
+
+def treatments_query(name: str, as_of: datetime) -> exp.Select:
+    """Each customer's treatment, or `nothing`, as `customer_id` and `value`: what journeys read."""
+    value = exp.alias_(exp.column("treatment"), "value")
+    return exp.select("customer_id", value).from_(TABLE).where(_run(name, as_of))
+
+
+def run_query(name: str, as_of: datetime) -> exp.Select:
+    """All rows of one run, in order of customers."""
+    return exp.select("*").from_(TABLE).where(_run(name, as_of)).order_by("customer_id")
+
+
+def _run(name: str, as_of: datetime) -> exp.Expr:
+    return exp.and_(
+        exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name)),
+        exp.EQ(this=exp.column("as_of"), expression=instant_literal(to_store(as_of))),
+    )
