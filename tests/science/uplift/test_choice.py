@@ -59,7 +59,7 @@ def test_of_several_arms_only_those_whose_effects_differ_are_said_to() -> None:
     assert choice.effects(truth.sample.X)[:, 1].std() < 1e-9
 
 
-def test_the_mean_of_all_is_kept_unless_a_learner_is_proven_ahead() -> None:
+def test_the_mean_of_several_is_kept_unless_a_learner_is_proven_ahead() -> None:
     choice = choose(market(1500, 16, same).sample, growth=QUICK, parts=3, seed=1)
     ahead = [trial for trial in choice.trials if trial.ahead.low > 0]
     assert choice.learner == (max(ahead, key=lambda trial: trial.ahead.value).name if ahead else BLEND)

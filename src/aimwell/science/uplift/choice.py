@@ -27,7 +27,7 @@ from aimwell.science.uplift.sample import Sample, fold_numbers, uneven_arms
 from aimwell.science.uplift.trees import GROWTH, Grown, Growth
 
 BLEND = "blend"
-"""The mean of all learners: hard to beat when none of them is clearly better."""
+"""The mean of one learner of each sort (S, X, DR): hard to beat when none of them is clearly better."""
 PARTS = 4
 ALPHA = 0.05
 """How often "effects differ" may be said where they do not."""
@@ -133,7 +133,7 @@ def choose(
     Raises NotEnoughData when an arm is too small to be cut into the parts.
     """
     names = tuple(candidates or learners())
-    blended = tuple(name for name in names if not learner(name).baseline) or names
+    blended = tuple(name for name in names if learner(name).blended) or names
     numbers = _numbered(sample, parts, seed)
     levels = crossed_levels(sample, growth, seed, numbers)
     scores = effect_scores(sample, levels)
@@ -220,7 +220,7 @@ def _gap(gaps: FloatArray, groups: IntArray | None) -> Estimate:
 
 
 def _label(name: str) -> Text:
-    return Text("全部学习器的平均", "Mean of all learners") if name == BLEND else learner(name).label
+    return Text("几种学习器的平均", "Mean of several learners") if name == BLEND else learner(name).label
 
 
 def _chosen(trials: Sequence[LearnerTrial]) -> str:

@@ -57,7 +57,8 @@ class Learner:
     """A way to learn effects.
 
     name: stable, as written in definitions.   label, meaning: for marketers.   source: the paper.
-    baseline: a rule of thumb that learners must beat, never chosen by itself.
+    baseline: a rule of thumb that the others must beat.   blended: whether it is part of the mean that the automatic
+    choice starts from; of learners that say nearly the same, one is (settled on simulated markets).
     """
 
     name: str
@@ -67,6 +68,7 @@ class Learner:
     fit: Fit
     restore: Restore
     baseline: bool = False
+    blended: bool = True
 
     def learn(self, sample: Sample, *, growth: Growth = GROWTH, seed: int = 0) -> EffectModel:
         """A model of effects from an experiment; equal seeds and equal data give equal models.

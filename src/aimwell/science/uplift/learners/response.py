@@ -58,4 +58,5 @@ LEARNER = Learner(
     fit=_fit,
     restore=_restore,
     baseline=True,
+    blended=False,
 )

@@ -43,4 +43,5 @@ LEARNER = Learner(
     source="Künzel and others, PNAS 116 (2019)",
     fit=_fit,
     restore=_restore,
+    blended=False,  # the X-learner is made of the same two models, and is steadier
 )
