@@ -55,11 +55,11 @@ class Learning(BaseModel):
 
     model_config = _PART
 
-    days: int = Field(default=14, ge=1, le=365, description="days whose buyers it learns from")
-    most_people: int = Field(default=1000, ge=10, description="buyers of a day learnt from, at most; more are sampled")
-    others: int = Field(default=15, ge=1, description="pairs not bought that are learnt from for each pair bought")
+    days: int = Field(default=10, ge=1, le=365, description="days whose buyers it learns from")
+    most_people: int = Field(default=500, ge=10, description="buyers of a day learnt from, at most; more are sampled")
+    others: int = Field(default=6, ge=1, description="pairs not bought that are learnt from for each pair bought")
     trees: TreeSettings = TreeSettings(
-        rounds=200, learning_rate=0.06, leaves=31, depth=-1, min_rows=80, columns_share=0.5, rows_share=0.8, bags=1
+        rounds=120, learning_rate=0.08, leaves=31, depth=-1, min_rows=80, columns_share=0.4, rows_share=0.8, bags=1
     )
 
 

@@ -21,7 +21,7 @@ from aimwell.strategy.recommenders.days import Day, busy_days, day_at
 from aimwell.strategy.recommenders.definition import Diversity, Recommender
 from aimwell.strategy.recommenders.generator import generators
 from aimwell.strategy.recommenders.judging import Slice, Trial, Way
-from aimwell.strategy.recommenders.learning import Booster, Lesson, kept_columns, learn, proposed, without
+from aimwell.strategy.recommenders.learning import Booster, Lesson, kept_columns, learn, probability, proposed, without
 from aimwell.strategy.recommenders.lists import LEFT_OUT, arrange
 from aimwell.strategy.recommenders.traits import SLICES
 
@@ -140,7 +140,8 @@ def _ways(
 
 def _model_way(name: str, label: Text, day: Day, booster: Booster, matrix: FloatArray) -> Way:
     unseen = np.full(day.buyers.size, booster.unseen)
-    return Way(name, label, booster.raw(matrix), booster.probability(matrix), unseen)
+    raw = booster.raw(matrix)
+    return Way(name, label, raw, probability(raw), unseen)
 
 
 def _lesser(definition: Recommender, day: Day, lessons: Sequence[Lesson], less: Sequence[str], seed: int) -> Way:

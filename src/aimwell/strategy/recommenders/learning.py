@@ -41,6 +41,12 @@ class Lesson:
         return int(self.bought.sum())
 
 
+def probability(raw: FloatArray) -> FloatArray:
+    """Probability behind the booster's log-odds: that a customer who comes buys the item [n]."""
+    likely: FloatArray = expit(raw)
+    return likely
+
+
 @dataclass(frozen=True)
 class Booster:
     """Trees over the features of pairs.
@@ -56,11 +62,6 @@ class Booster:
     def raw(self, matrix: FloatArray) -> FloatArray:
         """Log-odds that each pair is bought [n]."""
         return self.grown.raw(matrix) if matrix.shape[0] else np.empty(0)
-
-    def probability(self, matrix: FloatArray) -> FloatArray:
-        """Probability that each pair is bought by a customer who comes [n]."""
-        likely: FloatArray = expit(self.raw(matrix))
-        return likely
 
     def voices(self, matrix: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
         """What each group of features adds to the log-odds of each pair [n, groups], exactly; dear, for lists only."""

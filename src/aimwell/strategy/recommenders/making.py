@@ -23,7 +23,7 @@ from aimwell.strategy.recommenders.candidates import BLOCK, Pairs
 from aimwell.strategy.recommenders.days import busy_days, day_at, seen
 from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.features import Sheet, Sight
-from aimwell.strategy.recommenders.learning import Booster, learn
+from aimwell.strategy.recommenders.learning import Booster, learn, probability
 from aimwell.strategy.recommenders.lists import arrange
 from aimwell.strategy.recommenders.reasons import told
 from aimwell.strategy.recommenders.sayings import pins
@@ -205,7 +205,7 @@ def _lists(definition: Recommender, sight: Sight, booster: Booster, people: IntA
         score = booster.raw(features.matrix)
         place = arrange(definition, sight.stand.shelf, today, pairs.person, pairs.item, score)
         kind = kinds(sight, pairs.person, pairs.item)
-        block = _Listed(pairs, features, place, booster.probability(features.matrix), kind)
+        block = _Listed(pairs, features, place, probability(score), kind)
         rows = np.flatnonzero(place < definition.list_size)
         yield block.take(rows[np.lexsort((place[rows], pairs.person[rows]))])
 

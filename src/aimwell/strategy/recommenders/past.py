@@ -218,7 +218,11 @@ class Bought:
 
 
 def read_bought(history: History, level: Level, horizon_days: int) -> Bought:
-    """Who bought which item within so many days from the cut on; nobody where nobody did."""
+    """Who bought which item within so many days from the cut on; nobody where nobody did.
+
+    Raises NotEnoughData when the data carry no purchases of items at that level.
+    """
+    require_purchases(history, level)
     rows = history.horizon(horizon_days).to_arrow(at_level(_TRUTH, level))
     who, person = coded(rows.column("customer_id"))
     what, item = coded(rows.column("item"))

@@ -23,6 +23,8 @@ class _Own(Fitted):
         if not orders:
             return None
         days = int(self.past.matrix("last_days")[person, item])
+        if orders == 1:
+            return Text(f"{days} 天前买过一次", f"bought once, {days} days ago")
         return Text(f"买过 {orders} 次，最近一次在 {days} 天前", f"bought {orders} times, last {days} days ago")
 
 
