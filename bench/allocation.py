@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
@@ -89,13 +88,13 @@ def small() -> None:
     for seed in range(SMALL):
         given = market(400, seed)
         money = float(np.random.default_rng(seed).uniform(10, 400))
-        exact, _ = solved(given, money, [], whole=False)
+        exact = solved(given, money, [], whole=False)
         apart.append(abs(gain_path(given).gain_at(money) - exact) / exact)
-        exact, _ = solved(given, money, limits(400), whole=False)
+        exact = solved(given, money, limits(400), whole=False)
         if np.isfinite(exact):
             bound_apart.append(abs(allocate(given, money, limits(400)).bound - exact) / exact)
         few = market(40, seed)
-        exact, _ = solved(few, 20.0, limits(40), whole=True)
+        exact = solved(few, 20.0, limits(40), whole=True)
         whole_apart.append((exact - allocate(few, 20.0, limits(40)).gain) / exact)
     print(f"{SMALL} small markets beside exact solvers, largest relative difference:")
     print(f"  relaxed, budget alone (400 customers): {max(apart):.1e}")
@@ -103,7 +102,7 @@ def small() -> None:
     print(f"  whole, with limits (40 customers): largest {max(whole_apart):.1e}, mean {np.mean(whole_apart):.1e}")
 
 
-def solved(given: Choices, money: float, some: list[Limit], *, whole: bool) -> tuple[float, NDArray[np.float64]]:
+def solved(given: Choices, money: float, some: list[Limit], *, whole: bool) -> float:
     """The optimum by a general solver; not a number when nothing meets the limits."""
     people, treatments = given.people, given.treatments
     rows, most = [given.costs.T.ravel()], [money]
@@ -129,7 +128,7 @@ def solved(given: Choices, money: float, some: list[Limit], *, whole: bool) -> t
         )
     else:
         found = linprog(gains, A_ub=matrix, b_ub=upper, method="highs")
-    return (float("nan"), gains) if found.x is None else (float(-found.fun), found.x)
+    return float("nan") if found.x is None else float(-found.fun)
 
 
 if __name__ == "__main__":
