@@ -1,0 +1,113 @@
+"""What seeing a message changes: learnt from the lot that decides which line a message is about.
+
+Among those who saw a message on a day, the line that it was about was drawn by lot with a logged probability. So for
+each line they are an experiment: some saw a message about it, the others saw one about something else. Whether they
+buy in the line on that day is compared; nothing is assumed about those who never see messages, and no probability is
+estimated. That a message is seen does not depend on its line is the one condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimwell.core.errors import NotEnoughData
+from aimwell.science.arrays import FloatArray
+from aimwell.science.uplift.choice import Choice, choose
+from aimwell.science.uplift.sample import sample_of
+from aimwell.simulation.chance import Booleans, Integers
+from aimwell.simulation.loop.features import LINE_COLUMN
+
+CANDIDATES = ("s", "t", "dr")
+_SURELY = 2.6
+_LIKE = 5.0
+_ARMS = ("another line", "this line")
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Pairs of a customer who saw a message and a line; two of each message: its line, and one of the others.
+
+    told: [rows, 15].   about: whether the message was about the line.   chance: probability of that, given that the
+    row is kept.   bought: in the line, on that day.   customer, channel: of the message.
+    """
+
+    told: FloatArray
+    about: Booleans
+    chance: FloatArray
+    bought: Booleans
+    customer: Integers
+    channel: Integers
+
+    def __len__(self) -> int:
+        return len(self.about)
+
+    @classmethod
+    def joined(cls, some: list[Tries]) -> Tries:
+        """All together; at least one."""
+        names = ("told", "about", "chance", "bought", "customer", "channel")
+        return cls(*(np.concatenate([getattr(each, name) for each in some]) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was learnt: the choice of learners, and how channels differ in force.
+
+    choice: None as long as nothing shows that a message sells anything; then nothing is worth sending.
+    force: by channel, times the foretold change.   most: no change larger than this is likely (the upper bound).
+    """
+
+    choice: Choice | None
+    force: FloatArray
+    most: float
+
+    @classmethod
+    def unknown(cls, channels: int) -> Changes:
+        """Before anything was tried."""
+        return cls(None, np.ones(channels), 1.0)
+
+    @classmethod
+    def learn(cls, tries: Tries, hope: FloatArray, seed: int) -> Changes:
+        """From all tries; hope: [channels], how strong a channel is thought to be before it was tried."""
+        channels = len(hope)
+        drawn = np.column_stack([1.0 - tries.chance, tries.chance])
+        try:
+            sample = sample_of(
+                tries.told,
+                tries.about.astype(np.int64),
+                tries.bought.astype(np.float64),
+                drawn,
+                names=_ARMS,
+                words=(LINE_COLUMN,),
+                groups=tries.customer,
+            )
+            choice = choose(sample, candidates=CANDIDATES, seed=seed)
+        except NotEnoughData:
+            return cls.unknown(channels)
+        average = choice.evidence[0].average
+        error = (average.high - average.low) / 2 / 1.96
+        proven = average.value - _SURELY * error > 0
+        most = average.value + _SURELY * error
+        return cls(choice if proven else None, _forces(choice, tries, hope) if proven else hope, most)
+
+    def effects(self, told: FloatArray) -> FloatArray:
+        """How much likelier a customer buys on seeing a message; never less than 0 [rows]."""
+        if self.choice is None:
+            return np.zeros(len(told))
+        return np.maximum(self.choice.effects(told)[:, 0], 0.0)
+
+    def anyway(self, told: FloatArray) -> FloatArray:
+        """How likely a customer buys in the line on the day without a message about it [rows]."""
+        return np.zeros(len(told)) if self.choice is None else np.maximum(self.choice.without(told), 0.0)
+
+
+def _forces(choice: Choice, tries: Tries, hope: FloatArray) -> FloatArray:
+    """Purchases beyond those that would have come anyway, over those foretold; few of them count like the hope."""
+    about = np.flatnonzero(tries.about)
+    told, channel = tries.told[about], tries.channel[about]
+    gained = tries.bought[about] - choice.without(told)
+    foretold = np.maximum(choice.effects(told)[:, 0], 0.0)
+    seen = np.bincount(channel, weights=gained, minlength=len(hope))
+    due = np.bincount(channel, weights=foretold, minlength=len(hope))
+    return np.asarray(np.maximum((seen + _LIKE * hope) / (due + _LIKE), 0.0))

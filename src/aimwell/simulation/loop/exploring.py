@@ -1,0 +1,87 @@
+"""Who is sent something by lot, so that effects can be learnt: a small part of the margin is spent on knowing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aimwell.science.arrays import FloatArray
+from aimwell.simulation.chance import Integers
+from aimwell.simulation.loop.book import Book
+from aimwell.simulation.loop.policy import Chosen
+from aimwell.simulation.regimes.messages import Messages
+
+_MOST = 0.3
+_FIRST_HOUR, _LAST_HOUR = 8.0, 21.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What the lot decided: the messages with their probabilities."""
+
+    chosen: Chosen
+    line: Integers
+
+
+def shares(book: Book, money: float) -> FloatArray:
+    """[channels]: the probability that somebody who can be reached is drawn for a channel.
+
+    money: cents that may be spent; each channel has an equal part of it, and no more than 30 of 100 customers are
+    drawn in all.
+    """
+    reached = np.maximum(book.sendable().sum(axis=0), 1)
+    cost = np.maximum(book.company.cost, 1)
+    return np.asarray(np.minimum(money / len(cost) / cost / reached, _MOST / len(cost)))
+
+
+def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explored:
+    """Draw customers, and for each of them line, product, depth and hour: all by lot, all logged.
+
+    Each depth but none has an equal part of one half. Half of the hours are the customer's own, where they are known.
+    """
+    company, present = book.company, book.present
+    ends = np.cumsum(share)
+    channel = np.searchsorted(ends, chance.random(present), side="right")
+    within = np.flatnonzero(channel < len(share))
+    who = within[book.sendable()[within, channel[within]]]
+    line = chance.integers(len(company.lines), size=len(who))
+    product, many = drawn_products(book, who, line, chance)
+    depths = np.asarray(company.depths)
+    odds = np.where(depths == 0, 0.5, 0.5 / max(len(depths) - 1, 1))
+    odds = odds / odds.sum()
+    depth = chance.choice(len(depths), size=len(who), p=odds)
+    own = book.hour()[who]
+    any_hour = chance.uniform(_FIRST_HOUR, _LAST_HOUR, size=len(who))
+    hour = np.where((chance.random(len(who)) < 0.5) & ~np.isnan(own), own, any_hour)
+    probability = share[channel[who]] * odds[depth] / len(company.lines) / many
+    messages = Messages.of(who, product, channel[who], hour, depths[depth])
+    return Explored(Chosen(messages, probability), line)
+
+
+def drawn_products(book: Book, who: Integers, line: Integers, chance: np.random.Generator) -> tuple[Integers, Integers]:
+    """A product of the line for each, by lot among those on sale and within the customer's risk; and among how many."""
+    sold, company = book.company.catalogue, book.company
+    product, many = np.zeros(len(who), dtype=np.int64), np.ones(len(who), dtype=np.int64)
+    point = chance.random(len(who))
+    for place in range(len(company.lines)):
+        for risk in np.unique(company.risk[who]):
+            rows = np.flatnonzero((line == place) & (company.risk[who] == risk))
+            may = np.flatnonzero(sold.on_sale(book.day) & (sold.line == place) & (sold.risk <= risk))
+            product[rows] = may[(point[rows] * len(may)).astype(np.int64)]
+            many[rows] = len(may)
+    return product, many
+
+
+def suited(book: Book, who: Integers) -> Integers:
+    """[customers, lines]: of each line the product whose theme the customer looked at most; ties to the best seller."""
+    company, sold = book.company, book.company.catalogue
+    liked = book.themes[who]
+    weight = 1e-3 * book.sold / max(int(book.sold.max(initial=0)), 1)
+    found = np.zeros((len(who), len(company.lines)), dtype=np.int64)
+    for place in range(len(company.lines)):
+        may = np.flatnonzero(sold.on_sale(book.day) & (sold.line == place))
+        score = liked[:, sold.theme[may]] + weight[may][None, :]
+        score = np.where(sold.risk[may][None, :] <= company.risk[who][:, None], score, -np.inf)
+        found[:, place] = may[np.argmax(score, axis=1)]
+    return found
