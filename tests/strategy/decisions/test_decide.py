@@ -197,7 +197,7 @@ def test_exploring_keeps_to_budget_and_channels_and_its_probabilities_are_exact(
     with pytest.raises(BadQuestion, match="exploring alone"):
         plan(workshop, explore=0.3, budget=50)
     with pytest.raises(BadQuestion, match="more places than channel phone has"):
-        plan(workshop, explore=0.3, channels={"phone": 10})
+        plan(workshop, explore=0.3, channels={"phone": 10}, budget=200)
 
 
 def test_the_same_people_are_held_out_each_time_and_get_nothing(workshop: Workshop) -> None:
