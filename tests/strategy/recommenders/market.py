@@ -25,7 +25,7 @@ DEFINITION = """
 level: product
 line: category
 candidates: {each: 12, most: 24}
-learn: {days: 5, trees: {rounds: 40, leaves: 7, min_rows: 5, bags: 1}}
+learn: {days: 3, trees: {rounds: 40, leaves: 7, min_rows: 5, bags: 1}}
 list_size: 5
 """
 
