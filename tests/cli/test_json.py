@@ -100,6 +100,7 @@ STORY = [
     "ledger back-up copy",
     "key site",
     "rehearse",
+    "simulate --customers 120 --days 15 --regime random_response",
     "stop hello --yes",
 ]
 LASTING = {"serve", "work"}  # run until they are told to end: see test_serving
@@ -107,6 +108,7 @@ REFUSED = [
     "init .",
     "demo --folder orders.csv",
     "rehearse",
+    "simulate --regime nobody",
     "prediction roll-back nobody --why none",
     "prediction train nobody",
     "prediction stages nobody",

@@ -47,7 +47,7 @@ def test_a_policy_decides_on_the_first_day_and_then_every_so_many_days() -> None
     asked: list[int] = []
 
     class Watching:
-        name, label = "watching", Nothing().label
+        name = "watching"
 
         def choose(self, book: Book) -> Chosen:
             asked.append(book.day)

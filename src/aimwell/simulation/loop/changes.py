@@ -20,7 +20,7 @@ from aimwell.simulation.chance import Booleans, Integers
 from aimwell.simulation.loop.features import LINE_COLUMN
 
 CANDIDATES = ("s", "t", "dr")
-_SURELY = 2.6
+_SURELY = 2.0
 _LIKE = 5.0
 _ARMS = ("another line", "this line")
 
@@ -55,17 +55,19 @@ class Changes:
     """What was learnt: the choice of learners, and how channels differ in force.
 
     choice: None as long as nothing shows that a message sells anything; then nothing is worth sending.
-    force: by channel, times the foretold change.   most: no change larger than this is likely (the upper bound).
+    force: by channel, times the foretold change.   trust: [channels], from 0 for a channel that was hardly tried to 1.
+    signs: how many standard errors the average change lies above 0.
     """
 
     choice: Choice | None
     force: FloatArray
-    most: float
+    trust: FloatArray
+    signs: float
 
     @classmethod
     def unknown(cls, channels: int) -> Changes:
         """Before anything was tried."""
-        return cls(None, np.ones(channels), 1.0)
+        return cls(None, np.ones(channels), np.zeros(channels), 0.0)
 
     @classmethod
     def learn(cls, tries: Tries, hope: FloatArray, seed: int) -> Changes:
@@ -87,9 +89,10 @@ class Changes:
             return cls.unknown(channels)
         average = choice.evidence[0].average
         error = (average.high - average.low) / 2 / 1.96
-        proven = average.value - _SURELY * error > 0
-        most = average.value + _SURELY * error
-        return cls(choice if proven else None, _forces(choice, tries, hope) if proven else hope, most)
+        signs = average.value / error if error > 0 else 0.0
+        if signs < _SURELY:
+            return cls(None, hope, np.zeros(channels), signs)
+        return cls(choice, *_forces(choice, tries, hope), signs)
 
     def effects(self, told: FloatArray) -> FloatArray:
         """How much likelier a customer buys on seeing a message; never less than 0 [rows]."""
@@ -102,12 +105,15 @@ class Changes:
         return np.zeros(len(told)) if self.choice is None else np.maximum(self.choice.without(told), 0.0)
 
 
-def _forces(choice: Choice, tries: Tries, hope: FloatArray) -> FloatArray:
-    """Purchases beyond those that would have come anyway, over those foretold; few of them count like the hope."""
+def _forces(choice: Choice, tries: Tries, hope: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By channel, purchases beyond those that would have come anyway, over those foretold; and how far to trust that.
+
+    Five foretold purchases count as much as the hope.
+    """
     about = np.flatnonzero(tries.about)
     told, channel = tries.told[about], tries.channel[about]
     gained = tries.bought[about] - choice.without(told)
     foretold = np.maximum(choice.effects(told)[:, 0], 0.0)
     seen = np.bincount(channel, weights=gained, minlength=len(hope))
     due = np.bincount(channel, weights=foretold, minlength=len(hope))
-    return np.asarray(np.maximum((seen + _LIKE * hope) / (due + _LIKE), 0.0))
+    return np.maximum((seen + _LIKE * hope) / (due + _LIKE), 0.0), np.asarray(due / (due + _LIKE))

@@ -12,27 +12,48 @@ from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.policy import Chosen
 from aimwell.simulation.regimes.messages import Messages
 
-_MOST = 0.3
+_MOST = 0.5
+_EVEN, _SOME_VIEWS = 0.3, 0.3
 _FIRST_HOUR, _LAST_HOUR = 8.0, 21.0
 
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What the lot decided: the messages with their probabilities."""
+    """What the lot decided: the messages with their probabilities, and for each how likely every line was.
+
+    odds: [messages, lines].
+    """
 
     chosen: Chosen
     line: Integers
+    odds: FloatArray
 
 
 def shares(book: Book, money: float) -> FloatArray:
     """[channels]: the probability that somebody who can be reached is drawn for a channel.
 
-    money: cents that may be spent; each channel has an equal part of it, and no more than 30 of 100 customers are
+    money: cents that may be spent; each channel has an equal part of it, and no more than half of the customers are
     drawn in all.
     """
     reached = np.maximum(book.sendable().sum(axis=0), 1)
     cost = np.maximum(book.company.cost, 1)
     return np.asarray(np.minimum(money / len(cost) / cost / reached, _MOST / len(cost)))
+
+
+def line_odds(book: Book, who: Integers) -> FloatArray:
+    """[customers, lines]: how likely the lot takes each line: what somebody looks at is likelier, nothing is ruled out.
+
+    Three tenths are spread evenly, the rest follows the views of the last weeks.
+    """
+    views = book.views[who] + _SOME_VIEWS
+    lines = views.shape[1]
+    return np.asarray(_EVEN / lines + (1 - _EVEN) * views / views.sum(axis=1, keepdims=True))
+
+
+def drawn_lines(odds: FloatArray, chance: np.random.Generator) -> Integers:
+    """A line for each, by lot."""
+    ends = np.cumsum(odds, axis=1)[:, :-1]
+    return np.asarray((chance.random(len(odds))[:, None] >= ends).sum(axis=1), dtype=np.int64)
 
 
 def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explored:
@@ -45,7 +66,8 @@ def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explo
     channel = np.searchsorted(ends, chance.random(present), side="right")
     within = np.flatnonzero(channel < len(share))
     who = within[book.sendable()[within, channel[within]]]
-    line = chance.integers(len(company.lines), size=len(who))
+    lines = line_odds(book, who)
+    line = drawn_lines(lines, chance)
     product, many = drawn_products(book, who, line, chance)
     depths = np.asarray(company.depths)
     odds = np.where(depths == 0, 0.5, 0.5 / max(len(depths) - 1, 1))
@@ -54,9 +76,9 @@ def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explo
     own = book.hour()[who]
     any_hour = chance.uniform(_FIRST_HOUR, _LAST_HOUR, size=len(who))
     hour = np.where((chance.random(len(who)) < 0.5) & ~np.isnan(own), own, any_hour)
-    probability = share[channel[who]] * odds[depth] / len(company.lines) / many
+    probability = share[channel[who]] * odds[depth] * lines[np.arange(len(who)), line] / many
     messages = Messages.of(who, product, channel[who], hour, depths[depth])
-    return Explored(Chosen(messages, probability), line)
+    return Explored(Chosen(messages, probability), line, lines)
 
 
 def drawn_products(book: Book, who: Integers, line: Integers, chance: np.random.Generator) -> tuple[Integers, Integers]:

@@ -61,27 +61,29 @@ LINE_COLUMN = 14
 
 
 def sight_features(book: Book, customer: Integers, channel: Integers, hour: FloatArray) -> FloatArray:
-    """[messages, 11]: what says whether a message is seen: the customer, the channel, the hour, messages of late."""
+    """[messages, 8]: what says whether a message is seen, apart from other messages: customer, hour and channel."""
     company = book.company
     got, saw = book.got[customer, channel], book.saw[customer, channel]
     own = book.hour()[customer]
-    rate = (saw + 0.5) / (got + 3.0)
     return np.column_stack(
         [
             company.traits[customer][:, :3],
             book.times[customer],
             np.abs(hour - own),
             hour,
-            rate,
-            got,
-            book.recent(14)[customer],
-            book.recent(28)[customer],
+            (saw + 0.5) / (got + 3.0),
             channel,
         ]
     ).astype(np.float64)
 
 
-RECENT_COLUMNS = (8, 9)
-"""Where the messages of the last 14 and 28 days are among `sight_features`."""
-CHANNEL_COLUMN = 10
+CHANNEL_COLUMN = 7
 """Where the channel is among `sight_features`: a code, not a number."""
+WINDOWS = (14, 28, 84)
+"""Days within which messages are counted that may have tired somebody."""
+
+
+def recent_features(book: Book, customer: Integers) -> FloatArray:
+    """[messages, 3]: messages that the customer was given up to 14 days ago, then up to 28, then up to 84."""
+    counted = np.column_stack([book.recent(days)[customer] for days in WINDOWS]).astype(np.float64)
+    return np.diff(counted, axis=1, prepend=0.0)

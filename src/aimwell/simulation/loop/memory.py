@@ -19,13 +19,14 @@ _MOST_SIGHTS, _MOST_TRIES = 20_000, 10_000
 class Asked:
     """What was known of messages on the morning on which they were chosen; one entry per message.
 
-    sight: for whether it is seen.   own, other: the customer with the message's line, and with one of the other lines,
-    drawn by lot.   chances: [messages, 2], how likely a message about each of these two was.   foretold: how likely
-    whoever sees it buys in its line.   lines: of the company.
+    sight, recent: for whether it is seen.   own, other: the customer with the message's line, and with one of the other
+    lines, drawn by lot.   chances: [messages, 2], how likely a message about each of these two was.   foretold: how
+    likely whoever sees it buys in its line.   lines: of the company.
     """
 
     day: int
     sight: FloatArray
+    recent: FloatArray
     own: FloatArray
     other: FloatArray
     line: Integers
@@ -58,7 +59,7 @@ class Memory:
 
     days: list[int] = field(default_factory=list)
     tries: list[Tries] = field(default_factory=list)
-    sights: list[tuple[FloatArray, Booleans, Booleans]] = field(default_factory=list)
+    sights: list[tuple[FloatArray, FloatArray, Booleans, Booleans]] = field(default_factory=list)
     surprises: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, asked: Asked, sent: Sent, chance: np.random.Generator) -> None:
@@ -69,7 +70,7 @@ class Memory:
         bought = sent.bought_lines[np.arange(len(asked.line)), asked.line]
         self.days.append(asked.day)
         self.tries.append(asked.tries(sent, chance))
-        self.sights.append((asked.sight[there], sent.seen[there], sent.unsubscribed[there]))
+        self.sights.append((asked.sight[there], asked.recent[there], sent.seen[there], sent.unsubscribed[there]))
         self.surprises.append((float(bought[sent.seen].sum()), float(asked.foretold[sent.seen].sum())))
 
     @property
@@ -77,10 +78,10 @@ class Memory:
         """Rows to learn changes from."""
         return sum(len(each) for each in self.tries)
 
-    def all_sights(self) -> tuple[FloatArray, Booleans, Booleans]:
-        """What was known of delivered messages, whether they were seen, whether the customer unsubscribed."""
-        told, seen, unsubscribed = zip(*self.sights, strict=True)
-        return np.concatenate(told), np.concatenate(seen), np.concatenate(unsubscribed)
+    def all_sights(self) -> tuple[FloatArray, FloatArray, Booleans, Booleans]:
+        """What was known of delivered messages and of those before, whether they were seen, who unsubscribed."""
+        told, recent, seen, unsubscribed = zip(*self.sights, strict=True)
+        return np.concatenate(told), np.concatenate(recent), np.concatenate(seen), np.concatenate(unsubscribed)
 
     def disappointed(self, last: int) -> float:
         """By how many standard errors the last days brought fewer purchases than foretold; 0 if nothing was."""

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from aimwell.core.errors import BadQuestion
-from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
 from aimwell.simulation.chance import Integers
 from aimwell.simulation.loop.book import Book
@@ -49,11 +48,6 @@ class Policy(Protocol):
     @property
     def name(self) -> str:
         """How it is called in results."""
-        ...
-
-    @property
-    def label(self) -> Text:
-        """How marketers call it."""
         ...
 
     def choose(self, book: Book) -> Chosen:

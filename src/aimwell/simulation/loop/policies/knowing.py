@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aimwell.core.text import Text
 from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.policy import Chosen
 from aimwell.simulation.regimes.marketplace import Marketplace
 from aimwell.simulation.regimes.oracle import Oracle
-
-_ORACLE = Text("全知者", "Oracle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,6 @@ class Knowing:
     market: Marketplace
     oracle: Oracle
     name: str = "oracle"
-    label: Text = _ORACLE
 
     @classmethod
     def of(cls, market: Marketplace, every: int) -> Knowing:

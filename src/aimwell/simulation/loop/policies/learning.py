@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aimwell.core.text import Text
 from aimwell.science.allocation.allocate import allocate
 from aimwell.science.allocation.choices import NOTHING, choices
+from aimwell.science.allocation.limits import Limit
 from aimwell.science.arrays import FloatArray
 from aimwell.simulation.chance import Booleans, Integers, stream
 from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.changes import Changes, Tries
-from aimwell.simulation.loop.exploring import drawn_products, explore, shares, suited
-from aimwell.simulation.loop.features import offer_features, sight_features
+from aimwell.simulation.loop.exploring import drawn_lines, drawn_products, explore, line_odds, shares, suited
+from aimwell.simulation.loop.features import offer_features, recent_features, sight_features
 from aimwell.simulation.loop.memory import Asked, Memory
 from aimwell.simulation.loop.policies.plain import EVENING
 from aimwell.simulation.loop.policy import Chosen
@@ -22,11 +22,9 @@ from aimwell.simulation.loop.proposals import propose
 from aimwell.simulation.loop.sights import Sights
 from aimwell.simulation.regimes.messages import Messages
 
-_AIMWELL = Text("Aimwell", "Aimwell")
-
 _FEWEST = 400
+_ENOUGH = 20_000
 _WATCHED = 3
-_WEEK = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,10 @@ class Settings:
     """How much is risked.
 
     learning: share of a week's margin that is spent on trying by lot.   patience: the factor by which that falls each
-    week as long as nothing was found.   found: the part of it that is still spent when something was.
-    swap: share of chosen messages whose line is drawn by lot.   budget: share of a week's margin that may be spent.
+    week as long as nothing is seen; with signs of something (a standard error) it rises as fast, up to `eager` times.
+    found: the part of it that is still spent when something was found.
+    swap: share of chosen messages whose line is drawn by lot, until about 20,000 rows were learnt from; then it falls
+    to `least_swap`.   budget: share of a week's margin that may be spent.
     dear: cents from which a channel is dear; `hope`: how strong such a channel is thought to be until it was tried.
     more: by which factor tries must have grown before they are learnt from anew.   change: how many standard errors
     fewer purchases than foretold say that people have changed.
@@ -43,8 +43,10 @@ class Settings:
 
     learning: float = 0.003
     patience: float = 0.9
+    eager: float = 4.0
     found: float = 0.25
     swap: float = 0.1
+    least_swap: float = 0.02
     budget: float = 0.1
     dear: int = 100
     hope: float = 4.0
@@ -54,11 +56,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Aimed:
-    """Messages with their lines, the lines that were meant (-1: drawn by lot for everyone), and the probability."""
+    """Messages with their lines, how likely each line was [messages, lines], and the probability of the message."""
 
     messages: Messages
     line: Integers
-    meant: Integers
+    odds: FloatArray
     probability: FloatArray
 
 
@@ -75,36 +77,40 @@ class Learning:
     seed: int = 0
     settings: Settings = field(default_factory=Settings)
     name: str = "aimwell"
-    label: Text = _AIMWELL
     memory: Memory = field(default_factory=Memory)
     _sights: Sights | None = None
     _changes: Changes | None = None
     _asked: Asked | None = None
     _learnt: int = 0
-    _waited: int = 0
+    _part: float = 1.0
     _usual: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def choose(self, book: Book) -> Chosen:
         """By lot for some, by what was learnt for the others."""
         chance = stream(self.seed, f"decision/{book.day}")
         sights, changes = self._learn(book, chance)
-        share = shares(book, self._money(book, proven=changes.choice is not None))
+        share = shares(book, self._money(book, changes))
         lot = explore(book, share, chance)
         drawn = lot.chosen.messages
         free = np.ones(book.present, dtype=bool)
         free[drawn.customer] = False
-        aimed = _Aimed(drawn, lot.line, np.full(len(drawn), -1), lot.chosen.probability)
+        aimed = _Aimed(drawn, lot.line, lot.odds, lot.chosen.probability)
         if changes.choice is not None:
             best = self._best(book, free, sights, changes, chance)
             aimed = _both(aimed, best, 1.0 - float(share.sum()))
-        self._asked = self._ask(book, aimed, changes, chance)
+        self._asked = self._ask(book, aimed, len(drawn), changes, chance)
         return Chosen(aimed.messages, aimed.probability)
 
-    def _money(self, book: Book, *, proven: bool) -> float:
+    def _money(self, book: Book, changes: Changes) -> float:
         """Cents that may be spent on trying."""
-        self._waited = 0 if proven else self._waited + 1
-        part = self.settings.found if proven else self.settings.patience**self._waited
-        return self.settings.learning * part * sum(book.earned)
+        settings = self.settings
+        if changes.choice is not None:
+            self._part = settings.found
+        elif changes.signs > 1.0:
+            self._part = min(self._part / settings.patience, settings.eager)
+        else:
+            self._part *= settings.patience
+        return settings.learning * self._part * sum(book.earned)
 
     def _learn(self, book: Book, chance: np.random.Generator) -> tuple[Sights, Changes]:
         """What is believed this week; learnt anew when there is enough that is new, or when people have changed."""
@@ -136,13 +142,18 @@ class Learning:
         price = self._price(book, who, np.where(sendable[who], net, 0.0).max(axis=1, initial=0.0), sights)
         may = sendable[who] & (net - price[:, None] > 0)
         if not may.any():
-            return _Aimed(Messages.none(), *(np.zeros(0, dtype=np.int64),) * 2, np.zeros(0))
+            lines = len(company.lines)
+            return _Aimed(Messages.none(), np.zeros(0, dtype=np.int64), np.zeros((0, lines)), np.zeros(0))
         given = choices(net - price[:, None], company.cost.astype(np.float64), may)
-        chosen = allocate(given, self.settings.budget * sum(book.earned)).chosen
+        chosen = allocate(given, self.settings.budget * sum(book.earned), self._limits(book, changes)).chosen
         rows = np.flatnonzero(chosen != NOTHING)
         channel, people = chosen[rows], who[rows]
         product, depth = offers.product[rows, channel], offers.depth[rows, channel]
         return self._swapped(book, Messages.of(people, product, channel, hour[rows], depth), chance)
+
+    @property
+    def _swap(self) -> float:
+        return max(self.settings.least_swap, self.settings.swap * min(1.0, _ENOUGH / max(self._learnt, 1)))
 
     def _price(self, book: Book, who: Integers, worth: FloatArray, sights: Sights) -> FloatArray:
         """What a message costs those after it; `worth` is what today's best would earn, remembered by halves."""
@@ -151,45 +162,52 @@ class Learning:
         fresh = usual[who] == 0
         usual[who] = np.where(fresh, worth, (usual[who] + worth) / 2)
         self._usual = usual
-        return sights.price(usual[who], (book.company.days - book.day) / _WEEK)
+        return sights.price(usual[who], book.company.days - book.day)
+
+    def _limits(self, book: Book, changes: Changes) -> list[Limit]:
+        """A dear channel gets no more of the budget than what was found of it can be trusted."""
+        company, settings, earned = book.company, self.settings, sum(book.earned)
+        return [
+            Limit(
+                company.channels[place],
+                (place,),
+                at_most=int(max(settings.learning, settings.budget * changes.trust[place]) * earned / cost),
+            )
+            for place, cost in enumerate(company.cost.tolist())
+            if cost >= settings.dear
+        ]
 
     def _swapped(self, book: Book, best: Messages, chance: np.random.Generator) -> _Aimed:
-        """For a share the line is drawn among all: the lot from which changes are learnt while one earns."""
-        lines, swap = len(book.company.lines), self.settings.swap
+        """For a share the line is drawn by lot: so that changes are learnt while one earns."""
+        swap, rows = self._swap, np.arange(len(best))
         meant = book.company.catalogue.line[best.product]
-        swaps = chance.random(len(best)) < swap
-        line = np.where(swaps, chance.integers(lines, size=len(best)), meant)
-        product = np.where(line == meant, best.product, suited(book, best.customer)[np.arange(len(best)), line])
+        odds = swap * line_odds(book, best.customer)
+        odds[rows, meant] += 1.0 - swap
+        line = drawn_lines(odds, chance)
+        product = np.where(line == meant, best.product, suited(book, best.customer)[rows, line])
         messages = Messages(best.customer, product, best.channel, best.hour, best.depth)
-        return _Aimed(messages, line, meant, _of_line(line, meant, lines, swap))
+        return _Aimed(messages, line, odds, odds[rows, line])
 
-    def _ask(self, book: Book, aimed: _Aimed, changes: Changes, chance: np.random.Generator) -> Asked:
-        sent, lines = aimed.messages, len(book.company.lines)
+    def _ask(self, book: Book, aimed: _Aimed, by_lot: int, changes: Changes, chance: np.random.Generator) -> Asked:
+        """What to keep of the messages, of which the first `by_lot` were drawn altogether."""
+        sent, lines, rows = aimed.messages, len(book.company.lines), np.arange(len(aimed.messages))
         hour, depth = np.asarray(sent.hour, dtype=np.float64), np.asarray(sent.depth, dtype=np.float64)
         others = (aimed.line + 1 + chance.integers(lines - 1, size=len(sent))) % lines
-        by_lot, _ = drawn_products(book, sent.customer, others, chance)
-        usual = suited(book, sent.customer)[np.arange(len(sent)), others]
-        other = np.where(aimed.meant < 0, by_lot, usual)
+        drawn, _ = drawn_products(book, sent.customer, others, chance)
+        other = np.where(rows < by_lot, drawn, suited(book, sent.customer)[rows, others])
         own = offer_features(book, sent.customer, aimed.line, sent.product, depth)
-        swap = self.settings.swap
-        chances = [_of_line(line, aimed.meant, lines, swap) for line in (aimed.line, others)]
         return Asked(
             day=book.day,
             sight=sight_features(book, sent.customer, sent.channel, hour),
+            recent=recent_features(book, sent.customer),
             own=own,
             other=offer_features(book, sent.customer, others, other, depth),
             line=aimed.line,
             other_line=others,
-            chances=np.column_stack(chances),
+            chances=np.column_stack([aimed.odds[rows, aimed.line], aimed.odds[rows, others]]),
             foretold=changes.force[sent.channel] * changes.effects(own) + changes.anyway(own),
             lines=lines,
         )
-
-
-def _of_line(line: Integers, meant: Integers, lines: int, swap: float) -> FloatArray:
-    """How likely a message about the line was, where one line was meant, or none."""
-    aimed = np.where(line == meant, 1.0 - swap + swap / lines, swap / lines)
-    return np.where(meant < 0, 1.0 / lines, aimed)
 
 
 def _both(lot: _Aimed, best: _Aimed, left: float) -> _Aimed:
@@ -199,6 +217,6 @@ def _both(lot: _Aimed, best: _Aimed, left: float) -> _Aimed:
     return _Aimed(
         Messages(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)),
         np.r_[lot.line, best.line],
-        np.r_[lot.meant, best.meant],
+        np.concatenate([lot.odds, best.odds]),
         np.r_[lot.probability, left * best.probability],
     )

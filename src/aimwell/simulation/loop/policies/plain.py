@@ -6,15 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aimwell.core.text import Text
 from aimwell.simulation.chance import Booleans, Integers
 from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.policy import Chosen, bestsellers
 from aimwell.simulation.regimes.messages import Messages
-
-_NOTHING = Text("什么都不发", "Nothing")
-_EVERYONE = Text("全员群发", "Message everyone")
-_EXPERT = Text("专家规则", "Expert rule")
 
 EVENING = 20.0
 
@@ -31,7 +26,6 @@ class Nothing:
     """Sends nothing; what everybody else is measured from."""
 
     name: str = "nothing"
-    label: Text = _NOTHING
 
     def choose(self, book: Book) -> Chosen:
         """Nothing."""
@@ -43,7 +37,6 @@ class Everyone:
     """The product that sells best, to everyone who can be reached, on the cheapest channel, in the evening."""
 
     name: str = "everyone"
-    label: Text = _EVERYONE
 
     def choose(self, book: Book) -> Chosen:
         """The same to all."""
@@ -64,7 +57,6 @@ class Expert:
     """
 
     name: str = "expert"
-    label: Text = _EXPERT
     depth: float = 0.1
     looks: float = 0.75
     sales: float = 0.5

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
 from aimwell.science.uplift.trees import GROWTH, Grown, grow
 from aimwell.simulation.loop.book import Book
@@ -14,8 +13,6 @@ from aimwell.simulation.loop.features import customer_features
 from aimwell.simulation.loop.policies.plain import EVENING, cheapest_channels
 from aimwell.simulation.loop.policy import Chosen, bestsellers
 from aimwell.simulation.regimes.messages import Messages
-
-_PROPENSITY = Text("按购买倾向取前列", "Top by propensity")
 
 _EVERY = 28
 
@@ -31,7 +28,6 @@ class Propensity:
     part: float = 0.2
     seed: int = 0
     name: str = "propensity"
-    label: Text = _PROPENSITY
     _model: Grown | None = None
     _learnt: int = -_EVERY
     _before: tuple[FloatArray, FloatArray] | None = field(default=None, repr=False)
