@@ -93,7 +93,7 @@ def tables(customers: int, seed: int) -> dict[str, pa.Table]:
                 "product_id": goods,
                 "name": [f"{kind} {number}" for number, kind in enumerate(line)],
                 "category": [f"line {kind}" for kind in line],
-                "risk_level": pa.array(np.where(chance.random(PRODUCTS) < 0.3, None, risk).tolist(), pa.int64()),
+                "risk_level": pa.array(risk, pa.int64(), mask=chance.random(PRODUCTS) < 0.3),
                 "available_until": pa.array(np.where(ended, since, np.datetime64("NaT")), pa.timestamp("us")),
             }
         ),
@@ -107,7 +107,7 @@ def tables(customers: int, seed: int) -> dict[str, pa.Table]:
         "customer": pa.table(
             {
                 "customer_id": people,
-                "risk_level": pa.array(np.where(never, None, chance.integers(1, 6, customers)).tolist(), pa.int64()),
+                "risk_level": pa.array(chance.integers(1, 6, customers), pa.int64(), mask=never),
                 "risk_tested_at": pa.array(np.where(never, np.datetime64("NaT"), tested), pa.timestamp("us")),
             }
         ),
