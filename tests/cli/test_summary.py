@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.web import examples
+from tests.web import chosen, examples
 
-from aimwell.cli.summary import summary_lines
+from aimwell.cli.strategies import Strategies
+from aimwell.cli.summary import strategy_lines, summary_lines
 from aimwell.core.text import Language, Text
 from aimwell.insight.predictions import Card
 from aimwell.insight.profiles import ProfileResult
@@ -54,3 +55,15 @@ def test_what_failed_is_said_in_the_readers_language(language: str, words: str) 
 def test_a_run_without_news_says_so() -> None:
     quiet = LoadReport(examples.AS_OF, "v1", changed=False)
     assert "没有新数据。" in _said(_results(load=quiet), "zh")
+
+
+def test_a_decision_is_told_with_its_assumption_and_one_that_failed_with_its_reason() -> None:
+    titles = {"autumn": Text("秋季优惠", "Autumn offers"), "winter": Text("冬季", "Winter")}
+    found = Strategies({"autumn": chosen.plan_story()}, {"winter": "no scores"}, titles)
+    assert strategy_lines(found, "en") == [
+        "Autumn offers: Within ¥500: 140 of 1,000 customers get something for ¥360; "
+        "the net gain of ¥420 is assumed, not measured.",
+        "Winter was not brought up to date: no scores",
+    ]
+    assert "尚未实测" in strategy_lines(found, "zh")[0]
+    assert strategy_lines(Strategies(), "en") == []

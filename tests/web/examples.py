@@ -41,6 +41,7 @@ from aimwell.store.sources.report import LoadReport, Oddity, Orphans, SourceRepo
 from aimwell.web.report.questions import Question, Sort
 from aimwell.web.report.sections.customer import CustomerStory
 from aimwell.web.report.sections.journeys import JourneyStory, Stop
+from aimwell.web.report.sections.lifetime_value import AliveBand, Check, RfmCell, ValueStory, ValueTenth
 from aimwell.web.report.sections.quality import Earlier
 from aimwell.web.report.sections.segments import Apart, SegmentStory
 
@@ -311,4 +312,33 @@ def journey_story(
         refused={"entered_before": 4},
         simulated=simulated,
         currency="CNY",
+    )
+
+
+def value_story() -> ValueStory:
+    """1,000 customers worth 900 each, whose models promised too little 84 days ago."""
+
+    def share(value: float) -> Estimate:
+        return Estimate(value, value - 0.02, value + 0.02)
+
+    check = Check(
+        AS_OF - timedelta(days=84), 84, 950, 90_000.0, 100_000.0, share(-0.1), share(0.05), share(0.4), share(0.38),
+        share(0.02), 0.5,
+    )  # fmt: skip
+    return ValueStory(
+        people=1000,
+        unknown=20,
+        total=900_000.0,
+        median=300.0,
+        next_year=320_000.0,
+        last_year=350_000.0,
+        gone=80.0,
+        held=((0.0, 0.0), (0.1, 0.45), (1.0, 1.0)),
+        spent=((0.0, 0.0), (0.1, 0.4), (1.0, 1.0)),
+        top=0.45,
+        tenths=(ValueTenth(1, 100, 2000.0, 4050.0, 0.45),),
+        kept=100.0,
+        bands=(AliveBand(0.9, 1.0, 900, 0.99), AliveBand(0.0, 0.9, 100, 0.01)),
+        cells=(RfmCell("hhh", Text("重要价值客户", "champions"), 200, 3000.0, 0.6, 0.99),),
+        check=check,
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.web import examples
+from tests.web import chosen, examples
 from tests.web.examples import AS_OF, EVIL
 
 from aimwell.core.text import Text
@@ -56,6 +56,8 @@ def _findings() -> Findings:
         earlier=[examples.earlier()],
         quality=[examples.quality()],
         journeys=[examples.journey_story()],
+        value=examples.value_story(),
+        plans={"autumn": chosen.plan_story()},
     )
 
 
@@ -82,7 +84,8 @@ def _of(blocks: list[Block], kind: type[Block]) -> list[Block]:
 def test_every_chapter_is_there_in_order_and_the_contents_lead_to_each() -> None:
     page = build_page(_workspace(), _findings())
     assert [section.key for section in page.sections] == [
-        "summary", "coffee", "spend", "journeys", "segments", "ways", "customer", "quality",
+        "summary", "coffee", "spend", "decision_autumn", "journeys", "lifetime_value", "segments", "ways", "customer",
+        "quality",
     ]  # fmt: skip
     html = render(page, "zh")
     for section in page.sections:
@@ -109,7 +112,7 @@ def test_plots_speak_both_languages_and_name_their_axes() -> None:
         for section in build_page(_workspace(), _findings()).sections
         for block in _of(list(section.blocks), Chart)
     ]
-    assert len(charts) == 3 + 3 + 1 + 1 + 1
+    assert len(charts) == 3 + 3 + 1 + 1 + 1 + 1 + 1
     for chart in charts:
         assert isinstance(chart, Chart)
         for language, drawing in zip(("zh", "en"), chart.drawing, strict=True):
@@ -270,7 +273,7 @@ def test_a_run_without_news_tells_of_the_loads_before() -> None:
 def test_a_report_without_predictions_segments_or_groups_is_still_a_page() -> None:
     bare = replace(
         _findings(), titles={}, questions={}, backtests={}, scorings={}, files={}, segments=None, clusterings={},
-        customer=None, earlier=[], quality=[], journeys=[],
+        customer=None, earlier=[], quality=[], journeys=[], value=None, plans={},
     )  # fmt: skip
     page = build_page(_workspace(), bare)
     assert [section.key for section in page.sections] == ["summary", "quality"]

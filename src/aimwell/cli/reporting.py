@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aimwell.cli.audience_files import write_table
 from aimwell.cli.rehearsal import rehearse_here
+from aimwell.cli.strategies import Strategies, decide_all
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import open_workshop
@@ -20,6 +21,7 @@ from aimwell.web.report.journeys import journey_stories
 from aimwell.web.report.page import render
 from aimwell.web.report.questions import Question, question_of
 from aimwell.web.report.sections.journeys import JourneyStory
+from aimwell.web.report.worth import value_story
 from aimwell.worker.job import Results, run
 
 LISTED = 500
@@ -36,6 +38,12 @@ class Left:
     report: Path
     lists: tuple[Path, ...]
     journeys: Sequence[JourneyStory] = ()
+    strategies: Strategies = field(default_factory=Strategies)
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """What went wrong, by prediction or decision."""
+        return {**self.results.predicted.failures, **self.strategies.failures}
 
 
 def run_and_report(
@@ -61,7 +69,9 @@ def report_on(workspace: Workspace, results: Results, *, language: Language, pro
     files = {name: write_lists(workspace, name, scoring, language) for name, scoring in results.scorings.items()}
     progress("report", 0.1)
     with open_workshop(workspace) as workshop:
-        findings = gather(workspace, workshop, results, files)
+        strategies = decide_all(workspace, workshop, results.as_of, progress=part(progress, 0.1, 0.4))
+        progress("report", 0.4)
+        findings = gather(workspace, workshop, results, files, strategies)
     progress("report", 0.8)
     report = workspace.place("out", "report.html")
     fresh = report.with_name(".report.html.new")
@@ -69,11 +79,15 @@ def report_on(workspace: Workspace, results: Results, *, language: Language, pro
     fresh.replace(report)
     progress("report", 1.0)
     lists = tuple(path for paths in files.values() for path in paths)
-    return Left(results, findings.titles, findings.questions, report, lists, findings.journeys)
+    return Left(results, findings.titles, findings.questions, report, lists, findings.journeys, strategies)
 
 
 def gather(
-    workspace: Workspace, workshop: Workshop, results: Results, files: Mapping[str, tuple[Path, ...]]
+    workspace: Workspace,
+    workshop: Workshop,
+    results: Results,
+    files: Mapping[str, tuple[Path, ...]],
+    strategies: Strategies,
 ) -> Findings:
     """Everything that the report says: what the job returned, and what is asked of the warehouse for it."""
     definitions, segments = workspace.definitions(Prediction), workspace.definitions(Segment)
@@ -86,18 +100,20 @@ def gather(
         as_of=as_of,
         overview=gathering.overview(workshop, as_of),
         load=results.load,
-        titles=titles,
+        titles={**strategies.titles, **titles},
         questions={name: question_of(definitions[name], workshop.library, names, titles) for name in backtests},
         backtests=backtests,
         scorings=results.scorings,
         files={name: [str(path.relative_to(workspace.folder)) for path in paths] for name, paths in files.items()},
-        failures=results.predicted.failures,
+        failures={**results.predicted.failures, **strategies.failures},
         segments=gathering.segment_story(workshop, results.segments, segments, titles, as_of),
         clusterings=results.clusterings,
         customer=gathering.customer_story(workshop, definitions, backtests, results.scorings, labels, as_of),
         earlier=gathering.earlier_loads(engine, results.load),
         quality=gathering.quality_of(engine, results.load, workspace.settings.timezone),
         journeys=journey_stories(workspace, engine),
+        value=value_story(workshop, as_of),
+        plans=strategies.plans,
     )
 
 

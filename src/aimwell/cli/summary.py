@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from aimwell.cli.strategies import Strategies
 from aimwell.core.text import Language, Text
+from aimwell.web.report.sections.decisions import plan_verdict
 from aimwell.web.report.sections.effects import effect, money_effect
 from aimwell.web.report.sections.journeys import JourneyStory
 from aimwell.web.report.sections.predictions import verdict
@@ -49,6 +51,16 @@ def summary_lines(
     if results.segments:
         lines.append(_SEGMENTS.format(count=len(results.segments)).said(language))
     lines.append(_REPORT.format(report=report).said(language))
+    return lines
+
+
+def strategy_lines(strategies: Strategies, language: Language) -> list[str]:
+    """For each decision what it gives for how much, or why it failed. Nothing without any."""
+    lines = []
+    for name, story in strategies.plans.items():
+        lines.append(f"{strategies.titles[name].said(language)}: {plan_verdict(story).said(language)}")
+    for name, why in strategies.failures.items():
+        lines.append(_FAILED.said(language).format(title=strategies.titles[name].said(language), why=why))
     return lines
 
 

@@ -13,7 +13,7 @@ from aimwell.cli.console import FAILED, Session, told
 from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
 from aimwell.cli.reporting import run_and_report
-from aimwell.cli.summary import journey_lines, summary_lines
+from aimwell.cli.summary import journey_lines, strategy_lines, summary_lines
 from aimwell.core.text import Text
 from aimwell.store.workspace import SETTINGS_FILE, Workspace, open_workspace
 
@@ -62,15 +62,18 @@ def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal
             "seconds": left.results.seconds,
             "predictions": {name: trained.backtest for name, trained in left.results.predictions.items()},
             "segments": left.results.segments,
-            "failures": left.results.predicted.failures,
+            "decisions": {name: story.plan for name, story in left.strategies.plans.items()},
+            "failures": left.failures,
             "journeys": {story.name: story for story in left.journeys},
         }
     )
     currency = workspace.settings.currency
     for line in summary_lines(left.results, left.titles, currency, language, left.lists, left.report):
         session.say(line)
+    for line in strategy_lines(left.strategies, language):
+        session.say(line)
     session.say(_OPEN.said(language))
     for line in journey_lines(left.journeys, workspace.folder, language):
         session.say(line)
-    if left.results.predicted.failures:
+    if left.failures:
         raise typer.Exit(FAILED)  # whoever schedules runs is told; what succeeded is kept

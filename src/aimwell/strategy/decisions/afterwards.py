@@ -12,11 +12,11 @@ from aimwell.core.errors import NotEnoughData
 from aimwell.core.text import Text
 from aimwell.core.time import to_store
 from aimwell.insight.predictions.workshop import Workshop
-from aimwell.science.arrays import FloatArray
+from aimwell.science.arrays import BoolArray, FloatArray
 from aimwell.science.experiment.difference import Moments, difference_of_means
 from aimwell.science.metrics.interval import Estimate, normal_interval
 from aimwell.store.warehouse.cut import instant_literal
-from aimwell.strategy.decisions.plan import LEVEL
+from aimwell.strategy.decisions.plan import LEVEL, joint_error
 from aimwell.strategy.decisions.rows import last_run, run_query
 
 _INSIDE = Text("实际落在计划区间内", "What happened lies within the plan's interval")
@@ -56,8 +56,8 @@ def compare(name: str, workshop: Workshop, until: datetime) -> Afterwards:
     gain, cost = (np.asarray(rows.column(each), dtype=np.float64) for each in ("gain", "cost"))
     error = np.asarray(rows.column("error"), dtype=np.float64)
     treatment = np.array(rows.column("treatment").to_pylist())
-    square = sum(float((gain * error)[treatment == each].sum()) ** 2 for each in np.unique(treatment))
-    planned = normal_interval(float(gain.sum()), float(np.sqrt(square)), LEVEL)
+    parts = [(float(gain[here].sum()), float(error[here][0])) for here in _each(treatment)]
+    planned = normal_interval(float(gain.sum()), joint_error(parts), LEVEL)
     bought = _bought(workshop, name, as_of, until, np.array(rows.column("customer_id").to_pylist()))
     people = int((~held_out).sum())
     found = difference_of_means(Moments.of(bought[~held_out]), Moments.of(bought[held_out]), LEVEL)
@@ -65,6 +65,11 @@ def compare(name: str, workshop: Workshop, until: datetime) -> Afterwards:
     return Afterwards(
         name, as_of, until, people, int(held_out.sum()), float(cost.sum()), planned, happened, _said(planned, happened)
     )
+
+
+def _each(treatment: np.ndarray[tuple[int], np.dtype[np.str_]]) -> list[BoolArray]:
+    """Who got each treatment; all of them have the same error."""
+    return [treatment == each for each in np.unique(treatment)]
 
 
 def _said(planned: Estimate, happened: Estimate | None) -> tuple[Text, ...]:

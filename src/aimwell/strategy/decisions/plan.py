@@ -20,6 +20,8 @@ from aimwell.strategy.decisions.rows import REASONS, reasons, version_of
 
 LEVEL = 0.8
 """Of the intervals of a plan: four times of five, what happens should lie inside."""
+ASSUMED = 1.0
+"""From this error on, as a share of the gain, nothing was measured: there may be no gain at all."""
 _POINTS = 21
 
 
@@ -106,16 +108,30 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
 
 
 def _line(definition: Decision, people: People, chosen: Chosen, places: Sequence[int], name: str, label: Text) -> Line:
-    """Treatments together; their errors are independent, each treatment's error is that of all its customers."""
+    """Treatments together; each treatment's error is that of all its customers."""
     errors = [each.gain.error for each in definition.treatments.values()]
-    customers, by_lot, cost, value, square = 0, 0, 0.0, 0.0, 0.0
+    customers, by_lot, cost, value = 0, 0, 0.0, 0.0
+    parts: list[tuple[float, float]] = []
     for place in places:
         rows = np.flatnonzero(chosen.option == place)
         gained = math.fsum(people.gain[rows, place])
         customers, by_lot = customers + rows.size, by_lot + int(chosen.by_lot[rows].sum())
         cost, value = cost + math.fsum(people.cost[rows, place]), value + gained
-        square += (errors[place] * gained) ** 2
-    return Line(name, label, customers, by_lot, cost, normal_interval(value, math.sqrt(square), LEVEL))
+        parts.append((gained, errors[place]))
+    return Line(name, label, customers, by_lot, cost, normal_interval(value, joint_error(parts), LEVEL))
+
+
+def joint_error(gains: Sequence[tuple[float, float]]) -> float:
+    """Standard error of gains together, each with its error as a share of it.
+
+    What experiments measured errs independently. What is assumed (an error of `ASSUMED` and more) may be wrong all at
+    once: the same person made it up. So those errors add up, and assumptions do not become sure by being many.
+
+    >>> joint_error([(30.0, 0.1), (40.0, 0.1)]), joint_error([(30.0, 1.0), (40.0, 1.0)])
+    (5.0, 70.0)
+    """
+    made_up = sum(abs(gain) * error for gain, error in gains if error >= ASSUMED)
+    return math.hypot(made_up, *(gain * error for gain, error in gains if error < ASSUMED))
 
 
 def _curve(chosen: Chosen) -> tuple[tuple[float, float], ...]:

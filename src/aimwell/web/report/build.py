@@ -19,13 +19,15 @@ from aimwell.web.report.sections import summary
 from aimwell.web.report.sections.audience import audience_blocks
 from aimwell.web.report.sections.clusterings import clustering_blocks
 from aimwell.web.report.sections.customer import CustomerStory, customer_blocks
+from aimwell.web.report.sections.decisions import PlanStory, decision_blocks
 from aimwell.web.report.sections.journeys import SIMULATED, JourneyStory, journey_blocks
+from aimwell.web.report.sections.lifetime_value import ValueStory, value_blocks
 from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import Earlier, quality_blocks
 from aimwell.web.report.sections.segments import SegmentStory, segment_blocks
 
 _PREDICTIONS = Text("预测与名单", "Predictions and lists")
-_JOURNEYS = Text("行动", "Action")
+_ACTION = Text("行动", "Action")
 _CUSTOMERS = Text("客户", "Customers")
 _DATA = Text("数据", "Data")
 
@@ -48,7 +50,8 @@ class Findings:
     """What the report is about; whatever is empty is left out.
 
     questions: of each backtest, in words.   failures: what went wrong, by prediction.   earlier: sources that brought
-    nothing new.   quality: what is odd in the tables.   journeys: those that were applied.
+    nothing new.   quality: what is odd in the tables.   journeys: those that were applied.   value: lifetime value.
+    plans: what was decided, by decision.
     """
 
     as_of: datetime
@@ -66,6 +69,8 @@ class Findings:
     earlier: Sequence[Earlier] = ()
     quality: Sequence[TableQuality] = ()
     journeys: Sequence[JourneyStory] = ()
+    value: ValueStory | None = None
+    plans: Mapping[str, PlanStory] = field(default_factory=dict)
     extra: Sequence[Section] = ()
 
 
@@ -82,7 +87,7 @@ def build_page(workspace: Workspace, findings: Findings) -> Page:
         sections=[
             _summary(findings, workspace),
             *_predictions(findings, settings.currency),
-            *_journeys(findings),
+            *_actions(findings),
             *_customers(findings, workspace),
             *findings.extra,
             Section(
@@ -183,24 +188,36 @@ def _predictions(findings: Findings, currency: str) -> list[Section]:
     return found
 
 
-def _journeys(findings: Findings) -> list[Section]:
+def _actions(findings: Findings) -> list[Section]:
+    found: list[Section] = []
+    for name, story in findings.plans.items():
+        ask = Text("给谁什么，花多少，能带来多少？", "Who gets what, what does it cost, and what may it bring?")
+        group = None if found else _ACTION
+        found.append(Section(f"decision_{name}", story.definition.title, ask, decision_blocks(story), group=group))
     if not findings.journeys:
-        return []
+        return found
     ask = Text("谁进来了，走到哪一步，改变了什么？", "Who came in, how far did they come, and what did it change?")
     badge = SIMULATED if any(story.simulated for story in findings.journeys) else None
     title = Text("旅程", "Journeys")
-    return [Section("journeys", title, ask, journey_blocks(findings.journeys), badge, group=_JOURNEYS)]
+    group = None if found else _ACTION
+    return [*found, Section("journeys", title, ask, journey_blocks(findings.journeys), badge, group=group)]
 
 
 def _customers(findings: Findings, workspace: Workspace) -> list[Section]:
     currency, found = workspace.settings.currency, list[Section]()
+    if findings.value is not None:
+        ask = Text(
+            "客户还会带来多少，价值在谁手中，谁还在？",
+            "What will customers still bring, who holds it, and who is still there?",
+        )
+        blocks = value_blocks(findings.value, currency, workspace.zone)
+        found.append(Section("lifetime_value", Text("客户终身价值", "Lifetime value"), ask, blocks, group=_CUSTOMERS))
     if findings.segments is not None and findings.segments.results:
         ask = Text(
             "谁在哪个人群里，有什么不同，谁进谁出？", "Who belongs where, what sets them apart, who came and went?"
         )
-        found.append(
-            Section("segments", Text("人群", "Segments"), ask, segment_blocks(findings.segments), group=_CUSTOMERS)
-        )
+        group = None if found else _CUSTOMERS
+        found.append(Section("segments", Text("人群", "Segments"), ask, segment_blocks(findings.segments), group=group))
     for name, result in findings.clusterings.items():
         ask = Text("有哪些相似的客户，这些群可信吗？", "Which customers are alike, and are the groups real?")
         group = None if found else _CUSTOMERS

@@ -18,6 +18,7 @@ Drawing = tuple[Json, Json]
 _DASHES: dict[Role, str] = {"series": "solid", "baseline": "dash", "random": "dot"}
 _MARKS: dict[Role, Mark] = {"series": "line", "baseline": "dash", "random": "dot"}
 _CLEAR = "rgba(0,0,0,0)"
+_CONTACTED = Text("联系的客户占比", "share of customers contacted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,17 @@ def _traces(line: Line, language: Language) -> list[Json]:
     return traces
 
 
-def gains(lines: Sequence[Line], *, reached: Text, mark: tuple[float, float], mark_text: Text) -> Drawing:
+def gains(
+    lines: Sequence[Line], *, reached: Text, mark: tuple[float, float], mark_text: Text, along: Text = _CONTACTED
+) -> Drawing:
     """How many must be contacted to reach the buyers? Shares on both axes; `mark` is the point that is spoken of.
 
-    reached: what the upright axis counts.
+    along, reached: what the axes count.
     """
 
     def draw(language: Language) -> Json:
         look = layout(
-            x_title={"zh": "联系的客户占比", "en": "share of customers contacted"}[language],
+            x_title=along.said(language),
             y_title=reached.said(language),
             x_format=".0%",
             y_format=".0%",
