@@ -3,22 +3,25 @@
 Usage: .venv/bin/python bench/journey_tick.py [people, default 1,000,000] [postgres]
 
 The journey: a send, then a wait of two days for an answer, goal and exit rule by events, a tenth held out. Measured:
-entry, the tick that takes everyone through the send into the wait, the tick two days later that takes everyone out,
-an idle tick, the peak of memory, and the same first tick in chunks of one for the first 2,000 people.
-Each figure also as the ratio to the per-person mode.
+entry, the tick that takes everyone through the send into the wait and how long an unsubscription waits beside it, the
+tick two days later that takes everyone out, an idle tick, the peak of memory, and the same first tick in chunks of one
+for the first 2,000 people, as a ratio.
 """
 
 from __future__ import annotations
 
 import resource
+import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 from sqlalchemy import insert, select, update
 
 from aimwell.core.definitions import parse_definitions
@@ -31,6 +34,7 @@ from aimwell.strategy.journeys.applying import apply_version
 from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.entry import let_in
 from aimwell.strategy.journeys.tick import Ticker
+from outbox_throughput import unsubscribe_meanwhile
 
 JOURNEY = """
 objective: activation
@@ -62,7 +66,13 @@ def main(people: int, place: str | Path) -> None:
         pass
     entered = time.perf_counter() - entering
     single = _single(ledger)
+    waits: list[float] = []
+    done = threading.Event()
+    beside = threading.Thread(target=unsubscribe_meanwhile, args=(ledger, done, waits, "c"))
+    beside.start()
     through = _timed(ledger, START + timedelta(hours=1))
+    done.set()
+    beside.join()
     last = _timed(ledger, START + timedelta(days=2, hours=1))
     idle = min(_timed(ledger, START + timedelta(days=3)) for _ in range(20))
     moved = people * 0.9
@@ -70,6 +80,8 @@ def main(people: int, place: str | Path) -> None:
     print(f"entry            {entered:8.1f} s   {people / entered:10,.0f} people/s")
     ratio = moved / through * single
     print(f"through the send {through:8.1f} s   {moved / through:10,.0f} people/s   {ratio:5.0f} x one by one")
+    middle, longest = statistics.median(waits) * 1000, max(waits) * 1000
+    print(f"an unsubscription beside it waits {middle:.0f} ms (median), {longest:.0f} ms at most, of {len(waits)}")
     print(f"out of the wait  {last:8.1f} s   {moved / last:10,.0f} people/s")
     print(f"one at a time    {single * 1000:8.2f} ms each   {1 / single:8,.0f} people/s")
     print(f"idle tick        {idle * 1000:8.2f} ms")

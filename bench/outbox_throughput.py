@@ -67,13 +67,13 @@ def one_by_one(desk: Desk, sample: int) -> float:
     return sample / (time.perf_counter() - begun)
 
 
-def unsubscribe_meanwhile(ledger: Ledger, done: threading.Event, waits: list[float]) -> None:
+def unsubscribe_meanwhile(ledger: Ledger, done: threading.Event, waits: list[float], prefix: str = "p") -> None:
     """Twenty times a second somebody withdraws consent; how long each waits is noted."""
     number = 0
     while not done.wait(0.05):
         begun = time.perf_counter()
         with ledger.writing() as connection:
-            set_consent(connection, f"p{number}", "email", "marketing", granted=False, at=NOON, source="link")
+            set_consent(connection, f"{prefix}{number}", "email", "marketing", granted=False, at=NOON, source="link")
         waits.append(time.perf_counter() - begun)
         number += 1
 

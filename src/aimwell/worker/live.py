@@ -158,14 +158,14 @@ class Live:
                 if not someone_knocks(connection, now):
                     break
             with self.ledger.writing() as connection:
-                answered = let_in(connection, now, CHUNK)
+                answered = let_in(connection, now)
             done.enrolled += answered.enrolled
             done.refused += answered.refused
         done.moved = self.ticker.tick(now).moved
 
     def _send(self, done: Step) -> None:
         """Messages that may leave now leave."""
-        while (claimed := claim(self.desk, self.clock(), chunk=CHUNK, enough=CHUNK)).claimed:
+        while (claimed := claim(self.desk, self.clock(), enough=CHUNK)).claimed:
             done.claimed += claimed.claimed
             done.sent += send(self.desk, self.render, self.clock).accepted
 

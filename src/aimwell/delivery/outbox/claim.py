@@ -40,7 +40,7 @@ from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.journeys import journey
 from aimwell.store.ledger.schema.outbox import intent
 
-CHUNK = 5_000
+CHUNK = 3_000
 """Messages in one transaction: others who want to write wait at most as long as this many take."""
 
 

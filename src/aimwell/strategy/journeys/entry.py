@@ -46,6 +46,9 @@ from aimwell.store.ledger.writes import insert_new_from
 from aimwell.strategy.journeys.predicates import plain
 from aimwell.strategy.journeys.version import Version, load_version
 
+CHUNK = 3_000
+"""Knocks in one transaction: others who want to write wait at most as long as this many take."""
+
 _knocking = Table(
     "knocking",
     MetaData(),
@@ -102,7 +105,7 @@ class Entered:
     refused: int
 
 
-def let_in(connection: Connection, now: datetime, limit: int = 20_000) -> Entered:
+def let_in(connection: Connection, now: datetime, limit: int = CHUNK) -> Entered:
     """Answer the oldest knocks, in the caller's transaction. The statements do not depend on how many they are.
 
     A knock with a cause that let the same customer in before is a repetition and leaves nothing. Whoever comes into a

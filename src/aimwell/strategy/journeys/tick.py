@@ -50,7 +50,9 @@ from aimwell.strategy.journeys.node import Micros, Scene, instant_of
 from aimwell.strategy.journeys.predicates import as_leaf, became, goal_reached, plain
 from aimwell.strategy.journeys.version import Version, load_version
 
-CHUNK = 20_000
+CHUNK = 4_000
+"""People in one transaction: others who want to write wait at most as long as this many take. Larger ones save nothing
+(measured: 20,000 as quick as 4,000)."""
 ROUNDS = 10_000
 """A chunk that takes more rounds than this goes in circles; validation refuses loops that could."""
 
@@ -95,11 +97,19 @@ class Ticker:
     def tick(self, now: datetime) -> Ticked:
         """Move everyone who is due at `now` as far as their time has come; other writers get in between chunks."""
         done = Ticked()
-        while True:
+        while self._someone_due(now):
             with self.ledger.writing() as connection:
                 seen = self.move_chunk(connection, micros(now), done)
             if seen < self.chunk:
-                return done
+                break
+        return done
+
+    def _someone_due(self, now: datetime) -> bool:
+        """Looking costs no writer's turn."""
+        with self.ledger.reading() as connection:
+            # Ordered, so that PostgreSQL takes the index whatever it believes of how many are due.
+            first = select(enrolment.c.id).where(plain(enrolment.c.due_at) <= micros(now)).order_by(enrolment.c.due_at)
+            return connection.scalar(first.limit(1)) is not None
 
     def move_chunk(self, connection: Connection, now: int, done: Ticked) -> int:
         """Move one chunk in the caller's transaction; returns how many were due."""
