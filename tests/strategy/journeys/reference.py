@@ -57,10 +57,12 @@ class Reference:
         return self.versions[name][-1].journey
 
     def happen(self, customer: str, signal: str, at: datetime, ref: str) -> None:
-        """Something comes to be known, if any version asks for it; whoever it lets in knocks."""
+        """Something comes to be known, if any version asks for it, and once; whoever it lets in knocks."""
         if not any(signal in each.asked for versions in self.versions.values() for each in versions):
             return
-        self.known.happened.add((customer, signal, at))
+        if (happening := (customer, signal, at, ref)) in self.known.happened:
+            return
+        self.known.happened.add(happening)
         for name in self.versions:
             for rule in self.current(name).entry:
                 if signal == (rule.event.signal if rule.event else f"enter:{rule.segment}"):

@@ -103,7 +103,7 @@ def merge(world: Reference, kept: str, gone: str, at: datetime) -> None:
     """Two customers turn out to be one: all that is known of both is known of the one who is kept."""
     known, renamed = world.known, {gone: kept}
     del known.zones[gone]
-    known.happened = {(renamed.get(who, who), signal, when) for who, signal, when in known.happened}
+    known.happened = {(renamed.get(who, who), what, when, ref) for who, what, when, ref in known.happened}
     for (who, segment), since in list(known.members.items()):
         if who == gone:
             del known.members[who, segment]

@@ -74,7 +74,7 @@ class Known:
     """Everything that has come to be known so far."""
 
     zones: dict[str, str]
-    happened: set[tuple[str, str, datetime]] = field(default_factory=set)
+    happened: set[tuple[str, str, datetime, str]] = field(default_factory=set)
     members: dict[tuple[str, str], datetime] = field(default_factory=dict)
     values: dict[tuple[str, str], tuple[Value | None, datetime]] = field(default_factory=dict)
     stated: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Known:
     consents: dict[tuple[str, str], tuple[bool, datetime]] = field(default_factory=dict)
 
     def instants(self, customer: str, signal: str) -> list[datetime]:
-        return sorted(at for who, what, at in self.happened if (who, what) == (customer, signal))
+        return sorted(at for who, what, at, _ in self.happened if (who, what) == (customer, signal))
 
 
 def holds(condition: Condition, stay: Stay, known: Known, until: datetime) -> bool:
