@@ -1,4 +1,4 @@
-"""Small made-up examples of what a run decides, for the report."""
+"""Small made-up examples of what a run decides and recommends, for the report."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import Any
 from tests.web.examples import AS_OF, EVIL
 
 from aimwell.core.text import Text
+from aimwell.science.metrics.confusion import Confusion
 from aimwell.science.metrics.interval import Estimate
 from aimwell.strategy.decisions.cells import Cell, CellTable
 from aimwell.strategy.decisions.definition import Decision
 from aimwell.strategy.decisions.plan import DecisionPlan, Line
+from aimwell.strategy.recommenders.definition import Recommender
+from aimwell.strategy.recommenders.evaluation import Evaluation
+from aimwell.strategy.recommenders.judging import Figures, Slice, TopN
+from aimwell.strategy.recommenders.making import Recommendation, Recommending
+from aimwell.strategy.recommenders.traits import KINDS, SLICES
 from aimwell.web.report.sections.decisions import Given, PlanStory
+from aimwell.web.report.sections.recommendations import RecommenderStory
 
 
 def decision(*, error: float = 1.0, **words: Any) -> Decision:
@@ -87,3 +94,48 @@ def plan_story(*, error: float = 1.0, held_out: int = 100, price: float = 0.7) -
         {"fading": Text("下滑", "fading"), "willing": Text("愿意", "willing")},
         {"high": Text("高", "high"), "low": Text("低", "low")},
     )
+
+
+def _figures(name: str, label: Text, ndcg: float, ahead: float | None) -> Figures:
+    def near(value: float) -> Estimate:
+        return Estimate(value, value - 0.01, value + 0.01)
+
+    figures = {each: near(0.5) for each in ("auc", "reciprocal_rank", "recall", "average_precision")}
+    top = TopN(3, Confusion(30, 60, 20, 890), 1 / 3, 0.6)
+    gaps = {} if ahead is None else {"ndcg": near(ahead)}
+    return Figures(name, label, {**figures, "ndcg": near(ndcg)}, gaps, (top,))
+
+
+def _slice(name: str, ahead: float) -> Slice:
+    ways = (
+        _figures("model", Text("模型", "the model"), 0.4, None),
+        _figures("frequency", Text("本人频次", "own frequency"), 0.4 - ahead, ahead),
+        _figures("expert", Text("专家规则：所在客群热销", "expert rule: best sellers of the segment"), 0.3, 0.1),
+    )
+    return Slice(name, SLICES[name], 400, 500, 20_000, ways)
+
+
+def recommender_story(*, ahead: float = 0.05) -> RecommenderStory:
+    """Ten days on which the model is ahead of own frequency by so much, and of the expert by .1; two lists shown."""
+    kind = KINDS["cross_sell"]
+    shown = tuple(
+        Recommendation(customer, place, EVIL, EVIL, "cross_sell", kind, 0.4, (Text("买过 3 次", "bought 3 times"),))
+        for customer in ("c1", "c2")
+        for place in range(1, 8)
+    )
+    made = Recommending(
+        "next",
+        AS_OF,
+        900,
+        3,
+        9000,
+        0,
+        {"again": 8000, "upsell": 0, "same_line": 0, "cross_sell": 1000},
+        ("own",),
+        shown,
+    )
+    days = tuple(f"2025-06-{day:02d}" for day in range(21, 31))
+    slices = (_slice("all", ahead), _slice("novel", ahead), _slice("repeat", ahead))
+    judged = Evaluation("next", AS_OF, days, (), 400, 300, 5000, 0.9, 0.5, 4.0, ("own",), slices)
+    definition = Recommender.model_validate({"name": "next", "label": {"zh": "下次购买", "en": "Next visit"}})
+    return RecommenderStory(definition, made, judged)

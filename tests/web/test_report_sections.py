@@ -58,6 +58,7 @@ def _findings() -> Findings:
         journeys=[examples.journey_story()],
         value=examples.value_story(),
         plans={"autumn": chosen.plan_story()},
+        lists={"next": chosen.recommender_story()},
     )
 
 
@@ -84,8 +85,8 @@ def _of(blocks: list[Block], kind: type[Block]) -> list[Block]:
 def test_every_chapter_is_there_in_order_and_the_contents_lead_to_each() -> None:
     page = build_page(_workspace(), _findings())
     assert [section.key for section in page.sections] == [
-        "summary", "coffee", "spend", "decision_autumn", "journeys", "lifetime_value", "segments", "ways", "customer",
-        "quality",
+        "summary", "coffee", "spend", "recommender_next", "decision_autumn", "journeys", "lifetime_value", "segments",
+        "ways", "customer", "quality",
     ]  # fmt: skip
     html = render(page, "zh")
     for section in page.sections:
@@ -273,7 +274,7 @@ def test_a_run_without_news_tells_of_the_loads_before() -> None:
 def test_a_report_without_predictions_segments_or_groups_is_still_a_page() -> None:
     bare = replace(
         _findings(), titles={}, questions={}, backtests={}, scorings={}, files={}, segments=None, clusterings={},
-        customer=None, earlier=[], quality=[], journeys=[], value=None, plans={},
+        customer=None, earlier=[], quality=[], journeys=[], value=None, plans={}, lists={},
     )  # fmt: skip
     page = build_page(_workspace(), bare)
     assert [section.key for section in page.sections] == ["summary", "quality"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aimwell.cli.audience_files import write_table
 from aimwell.cli.rehearsal import rehearse_here
-from aimwell.cli.strategies import Strategies, decide_all
+from aimwell.cli.strategies import Strategies, strategies_of
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import open_workshop
@@ -42,7 +42,7 @@ class Left:
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """What went wrong, by prediction or decision."""
+        """What went wrong, by prediction, recommender or decision."""
         return {**self.results.predicted.failures, **self.strategies.failures}
 
 
@@ -69,7 +69,7 @@ def report_on(workspace: Workspace, results: Results, *, language: Language, pro
     files = {name: write_lists(workspace, name, scoring, language) for name, scoring in results.scorings.items()}
     progress("report", 0.1)
     with open_workshop(workspace) as workshop:
-        strategies = decide_all(workspace, workshop, results.as_of, progress=part(progress, 0.1, 0.4))
+        strategies = strategies_of(workspace, workshop, results.as_of, progress=part(progress, 0.1, 0.4))
         progress("report", 0.4)
         findings = gather(workspace, workshop, results, files, strategies)
     progress("report", 0.8)
@@ -114,6 +114,7 @@ def gather(
         journeys=journey_stories(workspace, engine),
         value=value_story(workshop, as_of),
         plans=strategies.plans,
+        lists=strategies.lists,
     )
 
 

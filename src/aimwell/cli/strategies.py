@@ -1,4 +1,4 @@
-"""What a run decides: every decision of the workspace, by the scores and tags that the run has just made."""
+"""What a run recommends and decides, by the scores and tags that the run has just made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aimwell.cli.recommended import in_report, recommended
 from aimwell.core.errors import AimwellError
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Text
@@ -15,29 +16,42 @@ from aimwell.strategy.decisions.deciding import decide
 from aimwell.strategy.decisions.definition import Decision
 from aimwell.web.report.plans import plan_story
 from aimwell.web.report.sections.decisions import PlanStory
+from aimwell.web.report.sections.recommendations import RecommenderStory
 
 
 @dataclass(frozen=True)
 class Strategies:
-    """What was decided, by name, and what went wrong, by name; what was decided before stays."""
+    """What was decided and recommended, by name, and what went wrong, by name; what was there before then stays."""
 
     plans: Mapping[str, PlanStory] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, Text] = field(default_factory=dict)
+    lists: Mapping[str, RecommenderStory] = field(default_factory=dict)
 
 
-def decide_all(workspace: Workspace, workshop: Workshop, as_of: datetime, *, progress: Progress = silent) -> Strategies:
-    """Decide by every decision of the workspace as of the instant; one that fails is told, and the others go on."""
-    definitions = workspace.definitions(Decision)
+def strategies_of(
+    workspace: Workspace, workshop: Workshop, as_of: datetime, *, progress: Progress = silent
+) -> Strategies:
+    """Every recommender of the report and every decision, as of the instant; one that fails is told, others go on."""
+    recommenders, decisions = in_report(workspace), workspace.definitions(Decision)
     predicted = {name: each.title for name, each in workspace.definitions(Prediction).items()}
+    lists: dict[str, RecommenderStory] = {}
     plans: dict[str, PlanStory] = {}
     failures: dict[str, str] = {}
-    for number, (name, each) in enumerate(definitions.items()):
-        here = part(progress, number / len(definitions), (number + 1) / len(definitions))
+    for number, (name, recommender) in enumerate(recommenders.items()):
+        here = part(progress, 0.9 * number / len(recommenders), 0.9 * (number + 1) / len(recommenders))
         try:
-            plan = decide(each, workshop, as_of, currency=workspace.settings.currency, progress=here)
+            lists[name] = recommended(workspace, workshop, recommender, as_of, progress=here)
+        except AimwellError as error:
+            failures[name] = str(error)
+    for name, each in decisions.items():
+        try:
+            plan = decide(
+                each, workshop, as_of, currency=workspace.settings.currency, progress=part(progress, 0.9, 1.0)
+            )
         except AimwellError as error:
             failures[name] = str(error)
         else:
             plans[name] = plan_story(workshop, each, plan, predicted)
-    return Strategies(plans, failures, {name: each.title for name, each in definitions.items()})
+    titles = {name: each.title for name, each in {**recommenders, **decisions}.items()}
+    return Strategies(plans, failures, titles, lists)

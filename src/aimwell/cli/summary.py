@@ -11,6 +11,7 @@ from aimwell.web.report.sections.decisions import plan_verdict
 from aimwell.web.report.sections.effects import effect, money_effect
 from aimwell.web.report.sections.journeys import JourneyStory
 from aimwell.web.report.sections.predictions import verdict
+from aimwell.web.report.sections.recommendations import recommendation_verdict
 from aimwell.web.report.sections.summary import first_tenth
 from aimwell.worker.job import Results
 
@@ -55,8 +56,10 @@ def summary_lines(
 
 
 def strategy_lines(strategies: Strategies, language: Language) -> list[str]:
-    """For each decision what it gives for how much, or why it failed. Nothing without any."""
+    """For each recommender how good it is, for each decision what it gives for how much, or why they failed."""
     lines = []
+    for name, told in strategies.lists.items():
+        lines.append(f"{strategies.titles[name].said(language)}: {recommendation_verdict(told).said(language)}")
     for name, story in strategies.plans.items():
         lines.append(f"{strategies.titles[name].said(language)}: {plan_verdict(story).said(language)}")
     for name, why in strategies.failures.items():

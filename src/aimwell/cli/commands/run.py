@@ -63,6 +63,7 @@ def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal
             "predictions": {name: trained.backtest for name, trained in left.results.predictions.items()},
             "segments": left.results.segments,
             "decisions": {name: story.plan for name, story in left.strategies.plans.items()},
+            "recommenders": {name: story.judged for name, story in left.strategies.lists.items()},
             "failures": left.failures,
             "journeys": {story.name: story for story in left.journeys},
         }

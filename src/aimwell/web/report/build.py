@@ -24,6 +24,7 @@ from aimwell.web.report.sections.journeys import SIMULATED, JourneyStory, journe
 from aimwell.web.report.sections.lifetime_value import ValueStory, value_blocks
 from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import Earlier, quality_blocks
+from aimwell.web.report.sections.recommendations import RecommenderStory, recommendation_blocks
 from aimwell.web.report.sections.segments import SegmentStory, segment_blocks
 
 _PREDICTIONS = Text("预测与名单", "Predictions and lists")
@@ -51,7 +52,7 @@ class Findings:
 
     questions: of each backtest, in words.   failures: what went wrong, by prediction.   earlier: sources that brought
     nothing new.   quality: what is odd in the tables.   journeys: those that were applied.   value: lifetime value.
-    plans: what was decided, by decision.
+    plans: what was decided, by decision.   lists: what was recommended, by recommender.
     """
 
     as_of: datetime
@@ -71,6 +72,7 @@ class Findings:
     journeys: Sequence[JourneyStory] = ()
     value: ValueStory | None = None
     plans: Mapping[str, PlanStory] = field(default_factory=dict)
+    lists: Mapping[str, RecommenderStory] = field(default_factory=dict)
     extra: Sequence[Section] = ()
 
 
@@ -190,6 +192,12 @@ def _predictions(findings: Findings, currency: str) -> list[Section]:
 
 def _actions(findings: Findings) -> list[Section]:
     found: list[Section] = []
+    for name, each in findings.lists.items():
+        ask = Text("下次来会买什么，凭什么相信？", "What will they buy next, and why believe it?")
+        group = None if found else _ACTION
+        found.append(
+            Section(f"recommender_{name}", each.definition.title, ask, recommendation_blocks(each), group=group)
+        )
     for name, story in findings.plans.items():
         ask = Text("给谁什么，花多少，能带来多少？", "Who gets what, what does it cost, and what may it bring?")
         group = None if found else _ACTION
