@@ -1,14 +1,14 @@
 """What seeing a message changes: learnt from the lot that decides which line a message is about.
 
-Among those who saw a message on a day, the line that it was about was drawn by lot with a logged probability. So for
-each line they are an experiment: some saw a message about it, the others saw one about something else. Whether they
-buy in the line on that day is compared; nothing is assumed about those who never see messages, and no probability is
-estimated. That a message is seen does not depend on its line is the one condition.
+Of each message two lines were drawn, and a coin of known chance decided which of them it was about. So for both lines
+those who saw a message on a day are an experiment: some saw one about the line, the others one about something else.
+Whether they buy in the line on that day is compared; nothing is assumed about those who never see messages, and no
+probability is estimated. That a message is seen does not depend on its line is the one condition.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -27,10 +27,10 @@ _ARMS = ("another line", "this line")
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """Pairs of a customer who saw a message and a line; two of each message: its line, and one of the others.
+    """Pairs of a customer who saw a message and a line; two of each message, its line and that of the other side.
 
-    told: [rows, 15].   about: whether the message was about the line.   chance: probability of that, given that the
-    row is kept.   bought: in the line, on that day.   customer, channel: of the message.
+    told: [rows, 15].   about: whether the message was about the line.   chance: probability of that.   bought: in the
+    line, on that day.   customer, channel: of the message.
     """
 
     told: FloatArray
@@ -43,11 +43,14 @@ class Tries:
     def __len__(self) -> int:
         return len(self.about)
 
+    def take(self, rows: Booleans) -> Tries:
+        """Some of them."""
+        return Tries(*(getattr(self, each.name)[rows] for each in fields(self)))
+
     @classmethod
     def joined(cls, some: list[Tries]) -> Tries:
         """All together; at least one."""
-        names = ("told", "about", "chance", "bought", "customer", "channel")
-        return cls(*(np.concatenate([getattr(each, name) for each in some]) for name in names))
+        return cls(*(np.concatenate([getattr(each, name.name) for each in some]) for name in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,20 @@ class Changes:
         return cls(None, np.ones(channels), np.zeros(channels), 0.0)
 
     @classmethod
-    def learn(cls, tries: Tries, hope: FloatArray, seed: int) -> Changes:
-        """From all tries; hope: [channels], how strong a channel is thought to be before it was tried."""
+    def learn(cls, tries: Tries, hope: FloatArray, seed: int, *, known: bool = False) -> Changes:
+        """From all tries.
+
+        hope: [channels], how strong a channel is thought to be before it was tried.   known: messages have been found
+        to sell before, so that half of the evidence keeps the belief.
+        """
         channels = len(hope)
-        drawn = np.column_stack([1.0 - tries.chance, tries.chance])
+        thrown = tries.take((tries.chance > 0) & (tries.chance < 1))
+        drawn = np.column_stack([1.0 - thrown.chance, thrown.chance])
         try:
             sample = sample_of(
-                tries.told,
-                tries.about.astype(np.int64),
-                tries.bought.astype(np.float64),
+                thrown.told,
+                thrown.about.astype(np.int64),
+                thrown.bought.astype(np.float64),
                 drawn,
                 names=_ARMS,
                 words=(LINE_COLUMN,),
@@ -90,7 +98,7 @@ class Changes:
         average = choice.evidence[0].average
         error = (average.high - average.low) / 2 / 1.96
         signs = average.value / error if error > 0 else 0.0
-        if signs < _SURELY:
+        if signs < (_SURELY / 2 if known else _SURELY):
             return cls(None, hope, np.zeros(channels), signs)
         return cls(choice, *_forces(choice, tries, hope), signs)
 

@@ -19,14 +19,14 @@ _FIRST_HOUR, _LAST_HOUR = 8.0, 21.0
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What the lot decided: the messages with their probabilities, and for each how likely every line was.
+    """What the lot decided: the messages with their probabilities.
 
-    odds: [messages, lines].
+    line: that each is about.   other: the line that a fair coin decided against.
     """
 
     chosen: Chosen
     line: Integers
-    odds: FloatArray
+    other: Integers
 
 
 def shares(book: Book, money: float) -> FloatArray:
@@ -53,12 +53,32 @@ def line_odds(book: Book, who: Integers) -> FloatArray:
 def drawn_lines(odds: FloatArray, chance: np.random.Generator) -> Integers:
     """A line for each, by lot."""
     ends = np.cumsum(odds, axis=1)[:, :-1]
-    return np.asarray((chance.random(len(odds))[:, None] >= ends).sum(axis=1), dtype=np.int64)
+    point = chance.random(len(odds)) * odds.sum(axis=1)
+    return np.asarray((point[:, None] >= ends).sum(axis=1), dtype=np.int64)
+
+
+def other_odds(odds: FloatArray, line: Integers) -> FloatArray:
+    """The same chances among all lines but one, which differs from row to row."""
+    left = odds.copy()
+    left[np.arange(len(line)), line] = 0.0
+    return np.asarray(left / left.sum(axis=1, keepdims=True))
+
+
+def coin_odds(odds: FloatArray) -> FloatArray:
+    """[customers, lines]: how likely a line is taken when two lines are drawn and a fair coin decides between them.
+
+    >>> coin_odds(np.asarray([[0.5, 0.5], [0.9, 0.1]])).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    ratio = odds / (1 - odds)
+    second = odds * (ratio.sum(axis=1, keepdims=True) - ratio)
+    return np.asarray((odds + second) / 2)
 
 
 def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explored:
     """Draw customers, and for each of them line, product, depth and hour: all by lot, all logged.
 
+    Two lines are drawn, and a coin decides between them: so for both it is known what the other would have done.
     Each depth but none has an equal part of one half. Half of the hours are the customer's own, where they are known.
     """
     company, present = book.company, book.present
@@ -68,6 +88,9 @@ def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explo
     who = within[book.sendable()[within, channel[within]]]
     lines = line_odds(book, who)
     line = drawn_lines(lines, chance)
+    other = drawn_lines(other_odds(lines, line), chance)
+    heads = chance.random(len(who)) < 0.5
+    line, other = np.where(heads, line, other), np.where(heads, other, line)
     product, many = drawn_products(book, who, line, chance)
     depths = np.asarray(company.depths)
     odds = np.where(depths == 0, 0.5, 0.5 / max(len(depths) - 1, 1))
@@ -76,9 +99,9 @@ def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explo
     own = book.hour()[who]
     any_hour = chance.uniform(_FIRST_HOUR, _LAST_HOUR, size=len(who))
     hour = np.where((chance.random(len(who)) < 0.5) & ~np.isnan(own), own, any_hour)
-    probability = share[channel[who]] * odds[depth] * lines[np.arange(len(who)), line] / many
+    probability = share[channel[who]] * odds[depth] * coin_odds(lines)[np.arange(len(who)), line] / many
     messages = Messages.of(who, product, channel[who], hour, depths[depth])
-    return Explored(Chosen(messages, probability), line, lines)
+    return Explored(Chosen(messages, probability), line, other)
 
 
 def drawn_products(book: Book, who: Integers, line: Integers, chance: np.random.Generator) -> tuple[Integers, Integers]:

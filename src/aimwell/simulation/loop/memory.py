@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,39 +14,47 @@ from aimwell.simulation.loop.changes import Tries
 _MOST_SIGHTS, _MOST_TRIES = 20_000, 10_000
 """Of the messages of one day, at most so many are learnt from, by lot."""
 
+_ENOUGH = 10.0
+"""Foretold purchases from which on it is known how forecasts come true."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was known of messages on the morning on which they were chosen; one entry per message.
 
-    sight, recent: for whether it is seen.   own, other: the customer with the message's line, and with one of the other
-    lines, drawn by lot.   chances: [messages, 2], how likely a message about each of these two was.   foretold: how
-    likely whoever sees it buys in its line.   lines: of the company.
+    sight, recent: for whether it is seen.   own, other: the customer with the message's line, and with the line that
+    the coin decided against.   coin: how likely it was to fall as it did (1: it was not thrown).   foretold: how
+    likely whoever sees the message buys in its line.
     """
 
     day: int
+    customer: Integers
     sight: FloatArray
     recent: FloatArray
     own: FloatArray
     other: FloatArray
     line: Integers
     other_line: Integers
-    chances: FloatArray
+    coin: FloatArray
     foretold: FloatArray
-    lines: int
+
+    def of(self, customers: Integers) -> Asked:
+        """Those of some customers, in their order: of messages that were chosen, some may never have left."""
+        order = np.argsort(self.customer, kind="stable")
+        rows = order[np.searchsorted(self.customer[order], customers)]
+        names = ("customer", "sight", "recent", "own", "other", "line", "other_line", "coin", "foretold")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def tries(self, sent: Sent, chance: np.random.Generator) -> Tries:
         """What those messages teach that were seen: two rows each."""
         seen = np.flatnonzero(sent.seen)
         if len(seen) > _MOST_TRIES:
             seen = np.sort(chance.choice(seen, _MOST_TRIES, replace=False))
-        likely = self.chances[seen]
-        kept = likely / (likely + (1 - likely) / (self.lines - 1))
         bought = np.r_[sent.bought_lines[seen, self.line[seen]], sent.bought_lines[seen, self.other_line[seen]]]
         return Tries(
             np.concatenate([self.own[seen], self.other[seen]]),
             np.arange(2 * len(seen)) < len(seen),
-            np.r_[kept[:, 0], kept[:, 1]],
+            np.r_[self.coin[seen], 1.0 - self.coin[seen]],
             bought,
             np.tile(sent.messages.customer[seen], 2),
             np.tile(sent.messages.channel[seen], 2),
@@ -64,6 +72,7 @@ class Memory:
 
     def add(self, asked: Asked, sent: Sent, chance: np.random.Generator) -> None:
         """Add a day whose messages have been answered."""
+        asked = asked.of(sent.messages.customer)
         there = np.flatnonzero(sent.delivered)
         if len(there) > _MOST_SIGHTS:
             there = np.sort(chance.choice(there, _MOST_SIGHTS, replace=False))
@@ -83,13 +92,26 @@ class Memory:
         told, recent, seen, unsubscribed = zip(*self.sights, strict=True)
         return np.concatenate(told), np.concatenate(recent), np.concatenate(seen), np.concatenate(unsubscribed)
 
-    def disappointed(self, last: int) -> float:
-        """By how many standard errors the last days brought fewer purchases than foretold; 0 if nothing was."""
-        seen = sum(each for each, _ in self.surprises[-last:])
-        foretold = sum(each for _, each in self.surprises[-last:])
-        return (foretold - seen) / foretold**0.5 if foretold > 0 else 0.0
+    def disappointed(self, last: int, before: int) -> float:
+        """By how many standard errors the last days brought fewer purchases than promised; 0 if nothing was.
+
+        Promised is what was foretold, times what came of that in the days before: who is chosen for a high forecast
+        disappoints a little all the time.
+        """
+        seen, foretold = _sums(self.surprises[-last:])
+        earlier, promised = _sums(self.surprises[-last - before : -last])
+        if foretold <= 0 or promised < _ENOUGH:
+            return 0.0
+        expected = foretold * earlier / promised
+        # Both counts are drawn: what came before is known no better than what comes now.
+        error = (expected + expected**2 / max(earlier, 1.0)) ** 0.5
+        return (expected - seen) / error if error > 0 else 0.0
 
     def forget(self, last: int) -> None:
         """Keep only the last so many days."""
         self.days, self.tries = self.days[-last:], self.tries[-last:]
         self.sights, self.surprises = self.sights[-last:], self.surprises[-last:]
+
+
+def _sums(some: list[tuple[float, float]]) -> tuple[float, float]:
+    return sum(each for each, _ in some), sum(each for _, each in some)

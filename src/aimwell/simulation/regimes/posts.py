@@ -14,7 +14,8 @@ from aimwell.simulation.regimes.people import SOURCES, customer_ids
 from aimwell.simulation.regimes.shelf import OFFSET
 
 LABEL = "simulated"
-_ADDRESSES = {"email": "email", "app_push": "push_token", "sms": "phone", "call": "phone"}
+ADDRESSES = {"email": "email", "app_push": "push_token", "sms": "phone", "call": "phone"}
+"""The kind of address that each channel of a market sends to."""
 
 
 def address(kind: str, who: int) -> str:
@@ -48,7 +49,7 @@ def introductions(market: Marketplace, who: Integers) -> Iterator[Message]:
         }
         for channel, there in zip(market.business.channels, people.reached[place].tolist(), strict=True):
             if there:
-                kind = _ADDRESSES[channel.name]
+                kind = ADDRESSES[channel.name]
                 traits[kind] = address(kind, place)
         yield _message(market, "identify", user, at, f"{place}-identify") | {"traits": traits}
 

@@ -13,7 +13,15 @@ from aimwell.science.arrays import FloatArray
 from aimwell.simulation.chance import Booleans, Integers, stream
 from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.changes import Changes, Tries
-from aimwell.simulation.loop.exploring import drawn_lines, drawn_products, explore, line_odds, shares, suited
+from aimwell.simulation.loop.exploring import (
+    drawn_lines,
+    drawn_products,
+    explore,
+    line_odds,
+    other_odds,
+    shares,
+    suited,
+)
 from aimwell.simulation.loop.features import offer_features, recent_features, sight_features
 from aimwell.simulation.loop.memory import Asked, Memory
 from aimwell.simulation.loop.policies.plain import EVENING
@@ -23,8 +31,7 @@ from aimwell.simulation.loop.sights import Sights
 from aimwell.simulation.regimes.messages import Messages
 
 _FEWEST = 400
-_ENOUGH = 20_000
-_WATCHED = 3
+_WATCHED, _BEFORE = 3, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,11 @@ class Settings:
     learning: share of a week's margin that is spent on trying by lot.   patience: the factor by which that falls each
     week as long as nothing is seen; with signs of something (a standard error) it rises as fast, up to `eager` times.
     found: the part of it that is still spent when something was found.
-    swap: share of chosen messages whose line is drawn by lot, until about 20,000 rows were learnt from; then it falls
-    to `least_swap`.   budget: share of a week's margin that may be spent.
+    swap: share of chosen messages that go out about another line, drawn by lot.   budget: share of a week's margin that
+    may be spent.
     dear: cents from which a channel is dear; `hope`: how strong such a channel is thought to be until it was tried.
     more: by which factor tries must have grown before they are learnt from anew.   change: how many standard errors
-    fewer purchases than foretold say that people have changed.
+    fewer purchases than the weeks before promise say that people have changed.
     """
 
     learning: float = 0.003
@@ -46,7 +53,6 @@ class Settings:
     eager: float = 4.0
     found: float = 0.25
     swap: float = 0.1
-    least_swap: float = 0.02
     budget: float = 0.1
     dear: int = 100
     hope: float = 4.0
@@ -56,11 +62,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Aimed:
-    """Messages with their lines, how likely each line was [messages, lines], and the probability of the message."""
+    """Messages with their lines and the probability of each.
+
+    other: the line that a coin decided against, or that would have been sent instead.   coin: how likely the coin was
+    to fall on `line`.
+    """
 
     messages: Messages
     line: Integers
-    odds: FloatArray
+    other: Integers
+    coin: FloatArray
     probability: FloatArray
 
 
@@ -94,7 +105,7 @@ class Learning:
         drawn = lot.chosen.messages
         free = np.ones(book.present, dtype=bool)
         free[drawn.customer] = False
-        aimed = _Aimed(drawn, lot.line, lot.odds, lot.chosen.probability)
+        aimed = _Aimed(drawn, lot.line, lot.other, np.full(len(drawn), 0.5), lot.chosen.probability)
         if changes.choice is not None:
             best = self._best(book, free, sights, changes, chance)
             aimed = _both(aimed, best, 1.0 - float(share.sum()))
@@ -119,14 +130,15 @@ class Learning:
         changes = self._changes or Changes.unknown(channels)
         if self._asked is not None and book.past and book.past[-1].day == self._asked.day:
             memory.add(self._asked, book.past[-1], chance)
-        if memory.disappointed(_WATCHED) > settings.change:
+        if memory.disappointed(_WATCHED, _BEFORE) > settings.change:
             memory.forget(_WATCHED)
             self._learnt, changes = 0, Changes.unknown(channels)
         if memory.count >= max(_FEWEST, settings.more * self._learnt):
             self._learnt = memory.count
             hope = np.where(book.company.cost >= settings.dear, settings.hope, 1.0)
             sights = Sights.learn(*memory.all_sights(), channels, self.seed)
-            changes = Changes.learn(Tries.joined(memory.tries), hope, self.seed)
+            known = changes.choice is not None
+            changes = Changes.learn(Tries.joined(memory.tries), hope, self.seed, known=known)
         self._sights, self._changes = sights, changes
         return sights, changes
 
@@ -142,18 +154,14 @@ class Learning:
         price = self._price(book, who, np.where(sendable[who], net, 0.0).max(axis=1, initial=0.0), sights)
         may = sendable[who] & (net - price[:, None] > 0)
         if not may.any():
-            lines = len(company.lines)
-            return _Aimed(Messages.none(), np.zeros(0, dtype=np.int64), np.zeros((0, lines)), np.zeros(0))
+            none = np.zeros(0, dtype=np.int64)
+            return _Aimed(Messages.none(), none, none, np.zeros(0), np.zeros(0))
         given = choices(net - price[:, None], company.cost.astype(np.float64), may)
         chosen = allocate(given, self.settings.budget * sum(book.earned), self._limits(book, changes)).chosen
         rows = np.flatnonzero(chosen != NOTHING)
         channel, people = chosen[rows], who[rows]
         product, depth = offers.product[rows, channel], offers.depth[rows, channel]
         return self._swapped(book, Messages.of(people, product, channel, hour[rows], depth), chance)
-
-    @property
-    def _swap(self) -> float:
-        return max(self.settings.least_swap, self.settings.swap * min(1.0, _ENOUGH / max(self._learnt, 1)))
 
     def _price(self, book: Book, who: Integers, worth: FloatArray, sights: Sights) -> FloatArray:
         """What a message costs those after it; `worth` is what today's best would earn, remembered by halves."""
@@ -178,35 +186,40 @@ class Learning:
         ]
 
     def _swapped(self, book: Book, best: Messages, chance: np.random.Generator) -> _Aimed:
-        """For a share the line is drawn by lot: so that changes are learnt while one earns."""
-        swap, rows = self._swap, np.arange(len(best))
+        """For a share another line, drawn by lot, is sent instead: so that changes are learnt while one earns.
+
+        Not on dear channels: what they add to a change is learnt from what was meant.
+        """
+        rows = np.arange(len(best))
+        swap = np.where(book.company.cost[best.channel] >= self.settings.dear, 0.0, self.settings.swap)
         meant = book.company.catalogue.line[best.product]
-        odds = swap * line_odds(book, best.customer)
-        odds[rows, meant] += 1.0 - swap
-        line = drawn_lines(odds, chance)
-        product = np.where(line == meant, best.product, suited(book, best.customer)[rows, line])
+        odds = other_odds(line_odds(book, best.customer), meant)
+        instead = drawn_lines(odds, chance)
+        swapped = chance.random(len(best)) < swap
+        line, other = np.where(swapped, instead, meant), np.where(swapped, meant, instead)
+        product = np.where(swapped, suited(book, best.customer)[rows, line], best.product)
         messages = Messages(best.customer, product, best.channel, best.hour, best.depth)
-        return _Aimed(messages, line, odds, odds[rows, line])
+        probability = np.where(swapped, swap * odds[rows, instead], 1.0 - swap)
+        return _Aimed(messages, line, other, np.where(swapped, swap, 1.0 - swap), probability)
 
     def _ask(self, book: Book, aimed: _Aimed, by_lot: int, changes: Changes, chance: np.random.Generator) -> Asked:
         """What to keep of the messages, of which the first `by_lot` were drawn altogether."""
-        sent, lines, rows = aimed.messages, len(book.company.lines), np.arange(len(aimed.messages))
+        sent, others, rows = aimed.messages, aimed.other, np.arange(len(aimed.messages))
         hour, depth = np.asarray(sent.hour, dtype=np.float64), np.asarray(sent.depth, dtype=np.float64)
-        others = (aimed.line + 1 + chance.integers(lines - 1, size=len(sent))) % lines
         drawn, _ = drawn_products(book, sent.customer, others, chance)
         other = np.where(rows < by_lot, drawn, suited(book, sent.customer)[rows, others])
         own = offer_features(book, sent.customer, aimed.line, sent.product, depth)
         return Asked(
             day=book.day,
+            customer=sent.customer,
             sight=sight_features(book, sent.customer, sent.channel, hour),
             recent=recent_features(book, sent.customer),
             own=own,
             other=offer_features(book, sent.customer, others, other, depth),
             line=aimed.line,
             other_line=others,
-            chances=np.column_stack([aimed.odds[rows, aimed.line], aimed.odds[rows, others]]),
+            coin=aimed.coin,
             foretold=changes.force[sent.channel] * changes.effects(own) + changes.anyway(own),
-            lines=lines,
         )
 
 
@@ -217,6 +230,7 @@ def _both(lot: _Aimed, best: _Aimed, left: float) -> _Aimed:
     return _Aimed(
         Messages(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)),
         np.r_[lot.line, best.line],
-        np.concatenate([lot.odds, best.odds]),
+        np.r_[lot.other, best.other],
+        np.r_[lot.coin, best.coin],
         np.r_[lot.probability, left * best.probability],
     )

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+
+from aimwell.simulation.loop.changes import Changes, Tries
+from aimwell.simulation.loop.memory import Memory
+
+ROWS = 4_000
+
+
+def tries(effect: float, *, seed: int = 1, dear: float = 1.0) -> Tries:
+    """Fair coins; a message about a line adds `effect` to a chance of 5 %, `dear` times that on channel 1."""
+    chance = np.random.default_rng(seed)
+    about = chance.random(ROWS) < 0.5
+    channel = (chance.random(ROWS) < 0.3).astype(np.int64)
+    added = effect * np.where(channel == 1, dear, 1.0)
+    bought = chance.random(ROWS) < 0.05 + about * added
+    told = chance.normal(size=(ROWS, 15))
+    told[:, 14] = chance.integers(6, size=ROWS)
+    return Tries(told, about, np.full(ROWS, 0.5), bought, np.arange(ROWS), channel)
+
+
+def test_messages_that_sell_are_found_and_so_is_how_much() -> None:
+    found = Changes.learn(tries(0.05), np.ones(2), seed=1)
+    assert found.choice is not None
+    assert found.signs > 3
+    assert abs(found.effects(tries(0.05).told).mean() - 0.05) < 0.02
+
+
+def test_where_messages_sell_nothing_nothing_is_believed() -> None:
+    found = [Changes.learn(tries(0.0, seed=seed), np.ones(2), seed=1) for seed in (1, 2)]
+    assert [each.choice for each in found] == [None] * 2
+    assert (found[0].effects(tries(0.0).told) == 0).all()
+
+
+def test_how_much_stronger_a_channel_is_follows_what_it_sold_and_the_hope_fades() -> None:
+    found = Changes.learn(tries(0.05, dear=3.0), np.asarray([1.0, 8.0]), seed=1)
+    assert 1.5 < found.force[1] / found.force[0] < 4.0
+    assert (found.trust > 0.8).all()
+
+
+def test_too_few_tries_teach_nothing() -> None:
+    few = tries(0.05).take(np.arange(ROWS) < 10)
+    found = Changes.learn(few, np.asarray([1.0, 4.0]), seed=1)
+    assert found.choice is None
+
+
+def test_a_memory_is_disappointed_by_a_fall_and_not_by_forecasts_that_were_always_too_high() -> None:
+    always = Memory(surprises=[(20.0, 40.0)] * 8)
+    assert abs(always.disappointed(3, 5)) < 0.5
+    fallen = Memory(surprises=[(40.0, 40.0)] * 5 + [(8.0, 40.0)] * 3)
+    assert fallen.disappointed(3, 5) > 4
+    assert Memory(surprises=[(0.0, 1.0)] * 2).disappointed(3, 5) == 0.0
