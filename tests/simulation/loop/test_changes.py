@@ -34,9 +34,24 @@ def test_where_messages_sell_nothing_nothing_is_believed() -> None:
 
 
 def test_how_much_stronger_a_channel_is_follows_what_it_sold_and_the_hope_fades() -> None:
-    found = Changes.learn(tries(0.05, dear=3.0), np.asarray([1.0, 8.0]), seed=1)
-    assert 1.5 < found.force[1] / found.force[0] < 4.0
+    found = Changes.learn(tries(0.05, dear=3.0), np.asarray([1.0, 4.0]), seed=1)
+    assert 2.0 < found.force[1] / found.force[0] < 5.0
     assert (found.trust > 0.8).all()
+
+
+def test_messages_for_which_no_coin_was_thrown_teach_how_strong_their_channel_is_and_nothing_else() -> None:
+    some = tries(0.05)
+    sure = Tries(
+        told=some.told[:300],
+        about=np.ones(300, dtype=bool),
+        chance=np.ones(300),
+        bought=np.ones(300, dtype=bool),
+        customer=np.arange(300),
+        channel=np.full(300, 2),
+    )
+    found = Changes.learn(Tries.joined([some, sure]), np.ones(3), seed=1)
+    assert found.effects(some.told).mean() < 0.07
+    assert found.force[2] > 5
 
 
 def test_too_few_tries_teach_nothing() -> None:

@@ -90,7 +90,7 @@ class Changes:
                 drawn,
                 names=_ARMS,
                 words=(LINE_COLUMN,),
-                groups=tries.customer,
+                groups=thrown.customer,
             )
             choice = choose(sample, candidates=CANDIDATES, seed=seed)
         except NotEnoughData:
