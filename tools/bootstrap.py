@@ -31,7 +31,7 @@ OLDEST = (3, 11)
 TESTED = ((3, 11), (3, 12), (3, 13), (3, 14))
 PARTS = {
     "demo": ["--editable", ".[demo,fast]"],
-    "dev": ["--editable", ".[demo,fast,spark,postgres]", "--group", "dev"],
+    "dev": ["--editable", ".[demo,fast,spark,postgres,recommend]", "--group", "dev"],
 }
 OFFLINE = re.compile(r"NewConnectionError|ConnectError|ConnectTimeout|dns error|name resolution|timed out|unreachable")
 

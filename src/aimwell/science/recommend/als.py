@@ -30,7 +30,7 @@ def factors(
     Source: Hu, Koren and Volinsky, ICDM (2008).
     """
     if not available():
-        raise Unavailable("ALS needs the package `implicit`", remedy="Install it: `pip install implicit`.")
+        raise Unavailable("ALS needs the package `implicit`", remedy="Install it: pip install 'aimwell[recommend]'.")
     refuse_nothing(X)
     library = importlib.import_module("implicit.cpu.als")
     with importlib.import_module("threadpoolctl").threadpool_limits(1, "blas"):  # else BLAS threads fight with its own
