@@ -278,7 +278,8 @@ def _evidence(
         spread = _stretch(foretold[:, k], scores[:, k], parts) if believed[k] else 0.0
         average = mean_estimate(scores[:, k], groups=sample.groups)
         centre = float(foretold[:, k].mean())
-        found.append(Evidence(name, average, float(z[k]), float(chances[k]), bool(believed[k]), spread, centre))
+        # Where strangers' effects do not rise with what was foretold, there is nothing to act on.
+        found.append(Evidence(name, average, float(z[k]), float(chances[k]), spread > 0, spread, centre))
     return tuple(found)
 
 
