@@ -60,9 +60,17 @@ def test_too_few_tries_teach_nothing() -> None:
     assert found.choice is None
 
 
+def weeks(*sums: tuple[float, float]) -> Memory:
+    return Memory(surprises=[(np.asarray([came, 0.0]), np.asarray([foretold, 0.0])) for came, foretold in sums])
+
+
 def test_a_memory_is_disappointed_by_a_fall_and_not_by_forecasts_that_were_always_too_high() -> None:
-    always = Memory(surprises=[(20.0, 40.0)] * 8)
-    assert abs(always.disappointed(3, 5)) < 0.5
-    fallen = Memory(surprises=[(40.0, 40.0)] * 5 + [(8.0, 40.0)] * 3)
-    assert fallen.disappointed(3, 5) > 4
-    assert Memory(surprises=[(0.0, 1.0)] * 2).disappointed(3, 5) == 0.0
+    assert abs(weeks(*[(20.0, 40.0)] * 8).disappointed(3, 5)) < 0.5
+    assert weeks(*[(40.0, 40.0)] * 5, *[(8.0, 40.0)] * 3).disappointed(3, 5) > 4
+    assert weeks((0.0, 1.0), (0.0, 1.0)).disappointed(3, 5) == 0.0
+
+
+def test_forecasts_are_cut_to_what_came_of_them_and_never_raised() -> None:
+    # By hand: (10 + 10) / (20 + 10) of the last two weeks; nothing is known of the second channel.
+    assert weeks((9.0, 9.0), (5.0, 10.0), (5.0, 10.0)).came_true(2, 2).tolist() == [20 / 30, 1.0]
+    assert weeks((50.0, 10.0)).came_true(2, 2).tolist() == [1.0, 1.0]

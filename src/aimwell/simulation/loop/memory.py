@@ -37,6 +37,7 @@ class Asked:
     other_line: Integers
     coin: FloatArray
     foretold: FloatArray
+    channels: int
 
     def of(self, customers: Integers) -> Asked:
         """Those of some customers, in their order: of messages that were chosen, some may never have left."""
@@ -63,12 +64,15 @@ class Asked:
 
 @dataclass(slots=True)
 class Memory:
-    """All that was learnt from so far, by decision day; `forget` drops what is older than a day."""
+    """All that was learnt from so far, by decision day; `forget` drops what is older than a day.
+
+    surprises: by channel, purchases of those who saw a message, and how many were foretold.
+    """
 
     days: list[int] = field(default_factory=list)
     tries: list[Tries] = field(default_factory=list)
     sights: list[tuple[FloatArray, FloatArray, Booleans, Booleans]] = field(default_factory=list)
-    surprises: list[tuple[float, float]] = field(default_factory=list)
+    surprises: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
 
     def add(self, asked: Asked, sent: Sent, chance: np.random.Generator) -> None:
         """Add a day whose messages have been answered."""
@@ -80,7 +84,10 @@ class Memory:
         self.days.append(asked.day)
         self.tries.append(asked.tries(sent, chance))
         self.sights.append((asked.sight[there], asked.recent[there], sent.seen[there], sent.unsubscribed[there]))
-        self.surprises.append((float(bought[sent.seen].sum()), float(asked.foretold[sent.seen].sum())))
+        channel, channels = sent.messages.channel[sent.seen], asked.channels
+        came = np.bincount(channel, weights=bought[sent.seen], minlength=channels).astype(np.float64)
+        foretold = np.bincount(channel, weights=asked.foretold[sent.seen], minlength=channels)
+        self.surprises.append((came, foretold.astype(np.float64)))
 
     @property
     def count(self) -> int:
@@ -91,6 +98,15 @@ class Memory:
         """What was known of delivered messages and of those before, whether they were seen, who unsubscribed."""
         told, recent, seen, unsubscribed = zip(*self.sights, strict=True)
         return np.concatenate(told), np.concatenate(recent), np.concatenate(seen), np.concatenate(unsubscribed)
+
+    def came_true(self, last: int, channels: int) -> FloatArray:
+        """[channels]: purchases of the last days over those foretold, 1 where hardly any were; at most 1.
+
+        Who is chosen for a high forecast disappoints a little: what was foretold of strangers is cut to what came.
+        """
+        came = sum((each for each, _ in self.surprises[-last:]), np.zeros(channels))
+        foretold = sum((each for _, each in self.surprises[-last:]), np.zeros(channels))
+        return np.asarray(np.minimum((came + _ENOUGH) / (foretold + _ENOUGH), 1.0))
 
     def disappointed(self, last: int, before: int) -> float:
         """By how many standard errors the last days brought fewer purchases than promised; 0 if nothing was.
@@ -113,5 +129,5 @@ class Memory:
         self.sights, self.surprises = self.sights[-last:], self.surprises[-last:]
 
 
-def _sums(some: list[tuple[float, float]]) -> tuple[float, float]:
-    return sum(each for each, _ in some), sum(each for _, each in some)
+def _sums(some: list[tuple[FloatArray, FloatArray]]) -> tuple[float, float]:
+    return float(sum(each.sum() for each, _ in some)), float(sum(each.sum() for _, each in some))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -149,7 +149,8 @@ class Learning:
         company, sendable = book.company, book.sendable()
         who = np.flatnonzero(free & sendable.any(axis=1))
         hour = np.where(np.isnan(book.hour()), EVENING, book.hour())[who]
-        offers = propose(book, who, hour, sights, changes)
+        force = changes.force * self.memory.came_true(_BEFORE, len(company.channels))
+        offers = propose(book, who, hour, sights, replace(changes, force=force))
         net = offers.gain - company.cost
         price = self._price(book, who, np.where(sendable[who], net, 0.0).max(axis=1, initial=0.0), sights)
         may = sendable[who] & (net - price[:, None] > 0)
@@ -220,6 +221,7 @@ class Learning:
             other_line=others,
             coin=aimed.coin,
             foretold=changes.force[sent.channel] * changes.effects(own) + changes.anyway(own),
+            channels=len(book.company.channels),
         )
 
 
