@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import Run
 
 from aimwell.simulation.regimes.regime import regimes_digest
@@ -29,6 +31,16 @@ def test_programs_get_every_standing_and_comparison(run: Run) -> None:
     assert season["standings"][0]["policy"] == "nothing"
     assert {each["verdict"] for each in season["comparisons"]} <= {"ahead", "level", "behind"}
     assert season["comparisons"][0]["interval"]["level"] == 0.95
+
+
+def test_decisions_go_through_a_ledger_and_all_that_was_accepted_reaches_the_market(run: Run, tmp_path: Path) -> None:
+    words = ("simulate", "--customers", "60", "--days", "9", "--regime", "nothing_to_find")
+    found = run(*words, "--ledger", str(tmp_path / "new"), "--json").json
+    assert isinstance(found, dict)
+    assert found["accepted"] == found["run"]["messages"] > 5
+    refused = run(*words, "--ledger", str(tmp_path / "new"))
+    assert refused.code == 2
+    assert "not empty" in refused.err
 
 
 def test_an_unknown_regime_is_refused_with_those_that_there_are(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
 from aimwell.core.text import Language, Text
 from aimwell.simulation.loop.contest import LABELS, Comparison, Contest, Season, hold
+from aimwell.simulation.loop.joint import play_through_ledger
+from aimwell.simulation.loop.policies.learning import Learning
 from aimwell.simulation.regimes.regime import load_regimes
 
 SIMULATE = Commands("simulate", typer.Typer(), top_level=True)
@@ -33,6 +36,13 @@ _NOTE = Text(
     "CNY, mean over seeds; gained: above sending nothing, luck of purchases taken out; 95 % intervals, paired by seed.",
 )
 
+_CARRIED = Text(
+    "模拟（非真实数据）：{messages:,} 条消息经旅程与发件箱发出，全部到达市场；{left:,} 人退订；"
+    "净增益 {gained:,.0f} 元；未发出：{reasons}",
+    "Simulated (not real): {messages:,} messages went through journey and outbox, and the market got each of them; "
+    "{left:,} people unsubscribed; gained {gained:,.0f} CNY; not sent: {reasons}",
+)
+
 
 @SIMULATE.app.command("simulate")
 def simulate(
@@ -41,15 +51,33 @@ def simulate(
     days: Annotated[int, typer.Option(help="Days that are played")] = 180,
     seeds: Annotated[int, typer.Option(help="Markets of each regime, with seeds 1, 2, …")] = 1,
     regime: Annotated[list[str] | None, typer.Option(help="A frozen regime, may be repeated; default all")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Aimwell alone, through journeys and outbox of a ledger made in this new folder")
+    ] = None,
 ) -> None:
     """Months of a market whose truth is known: Aimwell beside everyone, an expert's rule, propensity and an oracle."""
     session = session_of(context)
     with told(session):
         names = regime or list(load_regimes().regime)
+        if ledger is not None:
+            _carry(session, ledger, names, customers, days, seeds)
+            return
         with session.progress("simulate") as progress:
             found = hold(names, customers=customers, days=days, seeds=range(1, seeds + 1), progress=progress)
         session.json(found)
         _say(session, found, session.speaks())
+
+
+def _carry(session: Session, folder: Path, regimes: list[str], customers: int, days: int, seed: int) -> None:
+    """One market, through the product: of several regimes the first, with the last of the seeds."""
+    with session.progress("simulate") as progress:
+        found = play_through_ledger(
+            folder, regimes[0], Learning(seed=seed), customers=customers, days=days, seed=seed, progress=progress
+        )
+    session.json(found)
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(found.not_sent.items())) or "0"
+    said = _CARRIED.format(messages=found.accepted, left=found.run.left, gained=found.run.gained / 100, reasons=reasons)
+    session.say(said.said(session.speaks()))
 
 
 def _say(session: Session, found: Contest, language: Language) -> None:

@@ -6,17 +6,21 @@ gets nothing from the market either. Nothing leaves the machine: the provider is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy import select
 
 from aimwell.core.definitions import parse_definitions
 from aimwell.core.errors import BadQuestion
+from aimwell.core.progress import Progress, silent
 from aimwell.core.time import zone
 from aimwell.delivery.channel import Parcel, Receipt, Report, Signal
+from aimwell.delivery.outbox.balances import Unbalanced, verify_balances
 from aimwell.delivery.outbox.claim import Desk, claim
 from aimwell.delivery.outbox.outlet import Claimed, NotRendered, Outlet
 from aimwell.delivery.outbox.policy import Policy as Rules
@@ -28,16 +32,20 @@ from aimwell.insight.identity.resolution import USER
 from aimwell.simulation.app.messages import Message
 from aimwell.simulation.chance import Integers
 from aimwell.simulation.loop.policy import Chosen
+from aimwell.simulation.loop.policy import Policy as Decider
+from aimwell.simulation.loop.running import Run, play
 from aimwell.simulation.regimes.day import Day
 from aimwell.simulation.regimes.marketplace import Marketplace
 from aimwell.simulation.regimes.people import customer_ids
 from aimwell.simulation.regimes.posts import ADDRESSES, LABEL, address, day_messages, introductions
+from aimwell.simulation.regimes.regime import regimes_digest
 from aimwell.store.intake.messages import Message as Accepted
 from aimwell.store.intake.messages import parse_message
 from aimwell.store.ledger.arrivals import keep_messages
 from aimwell.store.ledger.columns import micros
 from aimwell.store.ledger.consents import ALL_CHANNELS, ConsentStatement, set_consents
-from aimwell.store.ledger.ledger import Ledger
+from aimwell.store.ledger.ledger import Ledger, open_ledger
+from aimwell.store.ledger.schema.outbox import intent
 from aimwell.store.ledger.schema.people import identifier, profile
 from aimwell.store.ledger.writes import insert_new, put
 from aimwell.strategy.journeys.applying import apply_version
@@ -101,6 +109,50 @@ nodes:
 """
     (found,) = parse_definitions(text, f"{JOURNEY}.yaml", Journey, name=JOURNEY)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A run through a ledger: what came of it, and what the outbox says of its messages.
+
+    accepted: by the outbox, in all; the market has got exactly these.   not_sent: what was decided and did not leave,
+    by reason.   regimes: digest of the frozen file.
+    """
+
+    run: Run
+    accepted: int
+    not_sent: Mapping[str, int]
+    regimes: str
+    simulated: bool = True
+
+
+def play_through_ledger(
+    folder: Path, regime: str, policy: Decider, *, customers: int, days: int, seed: int, progress: Progress = silent
+) -> Carried:
+    """Play a small market with every decision going through journeys and outbox of a new ledger in the folder.
+
+    Raises BadQuestion where the folder holds anything, Unbalanced when the books of journeys and outbox do not hold or
+    the market got anything else than what was accepted.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise BadQuestion(f"{folder} is not empty", remedy="Name a folder of its own; a ledger is made there.")
+    market = Marketplace.open(regime, customers, seed, days=days)
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(folder)
+    try:
+        joint = Joint(ledger, market)
+        run = play(market, policy, carrier=joint, progress=progress)
+        with ledger.reading() as connection:
+            verify_balances(connection)
+            rows = connection.execute(select(intent.c.state, intent.c.reason))
+            states = Counter((row.state, row.reason) for row in rows)
+    finally:
+        ledger.close()
+    accepted = sum(count for (state, _), count in states.items() if state == "accepted")
+    if not accepted == joint.accepted == run.messages:
+        raise Unbalanced("The market got something else than the outbox sent", seen=f"{run.messages} of {accepted}")
+    reasons = {str(reason): count for (state, reason), count in states.items() if state != "accepted"}
+    return Carried(run, accepted, reasons, regimes_digest())
 
 
 class Joint:
