@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.strategy.recommenders.market import NOW, bank, recommender
+from tests.strategy.recommenders.market import DEFINITION, NOW, bank, recommender
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.insight.predictions.workshop import Workshop
@@ -103,7 +103,8 @@ def test_only_the_population_gets_lists(workshop: Workshop) -> None:
 
 
 def test_what_is_owned_is_not_recommended_again_where_that_is_the_rule(tmp_path: Path) -> None:
-    made = recommend(recommender("eligible: {again: false}"), bank(tmp_path), NOW)
+    longer = DEFINITION.replace("days: 3", "days: 12")  # first purchases of a product are rarer
+    made = recommend(recommender("eligible: {again: false}", longer), bank(tmp_path), NOW)
     assert made.kinds["again"] == 0
     assert made.violations == 0
     assert made.recommended > 0
