@@ -70,6 +70,12 @@ def test_a_memory_is_disappointed_by_a_fall_and_not_by_forecasts_that_were_alway
     assert weeks((0.0, 1.0), (0.0, 1.0)).disappointed(3, 5) == 0.0
 
 
+def test_what_is_learnt_from_are_the_last_days_at_least_one_of_them() -> None:
+    some = [tries(0.0).take(np.arange(ROWS) < rows) for rows in (30, 20, 50)]
+    memory = Memory(tries=some)
+    assert [len(memory.latest_tries(most)) for most in (10, 50, 70, 99, 100)] == [50, 50, 70, 70, 100]
+
+
 def test_forecasts_are_cut_to_what_came_of_them_and_never_raised() -> None:
     # By hand: (10 + 10) / (20 + 10) of the last two weeks; nothing is known of the second channel.
     assert weeks((9.0, 9.0), (5.0, 10.0), (5.0, 10.0)).came_true(2, 2).tolist() == [20 / 30, 1.0]

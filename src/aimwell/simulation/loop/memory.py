@@ -94,6 +94,16 @@ class Memory:
         """Rows to learn changes from."""
         return sum(len(each) for each in self.tries)
 
+    def latest_tries(self, most: int) -> Tries:
+        """The tries of the last days, as many days as hold no more rows than `most`, but at least one."""
+        taken, rows = [self.tries[-1]], len(self.tries[-1])
+        for each in reversed(self.tries[:-1]):
+            rows += len(each)
+            if rows > most:
+                break
+            taken.append(each)
+        return Tries.joined(taken[::-1])
+
     def all_sights(self) -> tuple[FloatArray, FloatArray, Booleans, Booleans]:
         """What was known of delivered messages and of those before, whether they were seen, who unsubscribed."""
         told, recent, seen, unsubscribed = zip(*self.sights, strict=True)

@@ -12,7 +12,7 @@ from aimwell.science.allocation.limits import Limit
 from aimwell.science.arrays import FloatArray
 from aimwell.simulation.chance import Booleans, Integers, stream
 from aimwell.simulation.loop.book import Book
-from aimwell.simulation.loop.changes import Changes, Tries
+from aimwell.simulation.loop.changes import Changes
 from aimwell.simulation.loop.exploring import (
     drawn_lines,
     drawn_products,
@@ -30,7 +30,7 @@ from aimwell.simulation.loop.proposals import propose
 from aimwell.simulation.loop.sights import Sights
 from aimwell.simulation.regimes.messages import Messages
 
-_FEWEST = 400
+_FEWEST, _MOST_TRIES = 400, 120_000
 _WATCHED, _BEFORE = 3, 8
 
 
@@ -138,7 +138,7 @@ class Learning:
             hope = np.where(book.company.cost >= settings.dear, settings.hope, 1.0)
             sights = Sights.learn(*memory.all_sights(), channels, self.seed)
             known = changes.choice is not None
-            changes = Changes.learn(Tries.joined(memory.tries), hope, self.seed, known=known)
+            changes = Changes.learn(memory.latest_tries(_MOST_TRIES), hope, self.seed, known=known)
         self._sights, self._changes = sights, changes
         return sights, changes
 
