@@ -60,7 +60,7 @@ def test_the_market_gets_what_the_outbox_says_was_accepted_and_the_ledger_hears_
     assert sum(accepted.values()) == joint.accepted == run.messages > 0.9 * customers * len(range(0, days, 7))
     assert {day for day, _ in accepted} == set(range(0, days, 7))
     assert heard == +joint.answers
-    assert decided == {"app_push", "sms"}
+    assert decided == {row.channel for row in rows} >= {"app_push", "sms"}
     joint.ledger.close()
 
 
