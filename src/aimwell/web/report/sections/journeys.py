@@ -242,7 +242,6 @@ def _messages(story: JourneyStory) -> Table | None:
             "按消息计。达成目标：发出之后在同一次旅程中达成，不一定由它带来。",
             "Messages, not people. Reached the goal: after it was sent, on the same passage, whatever led to it.",
         ),
-        wide=False,
     )
 
 
