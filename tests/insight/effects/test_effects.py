@@ -12,10 +12,10 @@ import pytest
 from sqlglot import exp
 from tests.insight.effects.conftest import COUPON, PEOPLE, open_shop, read
 
-from aimwell.core.errors import BadDefinition, BadQuestion, NotEnoughData
+from aimwell.core.errors import BadDefinition, BadInput, BadQuestion, NotEnoughData
 from aimwell.insight.effects import Effect, TrainedEffect, score_effect, train_effect, within_budget
 from aimwell.insight.effects.making import groups_of
-from aimwell.insight.effects.model import load_model
+from aimwell.insight.effects.model import FILE, FOLDER, load_model
 from aimwell.insight.effects.rows import drawn
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.uplift.regions import REGIONS
@@ -92,6 +92,15 @@ def test_a_kept_model_answers_as_the_one_that_was_learnt(trained: TrainedEffect,
     np.testing.assert_allclose(ours.without, theirs.without)
     with pytest.raises(BadQuestion, match="Train it first"):
         load_model(moved.folder, "coupon", "none")
+
+
+@pytest.mark.parametrize("written", ["{", "[]", "{}", '{"evidence": [], "members": 7}'])
+def test_a_damaged_model_is_told_with_its_remedy(tmp_path: Path, written: str) -> None:
+    place = tmp_path / FOLDER / "coupon" / "v1" / FILE
+    place.parent.mkdir(parents=True)
+    place.write_text(written, encoding="utf-8")
+    with pytest.raises(BadInput, match="Train the effect again"):
+        load_model(tmp_path, "coupon", "v1")
 
 
 def test_equal_data_and_seeds_give_the_same_version_and_the_card_is_plain_values(

@@ -123,6 +123,17 @@ def test_a_chain_tries_each_channel_for_its_time_and_then_gives_up(ledger: Ledge
     assert values(ledger, "ann") == {"lapsing": ("true", 1.0)}
 
 
+def test_who_comes_to_a_chain_again_is_asked_by_all_its_channels_again_whoever_else_is_there(ledger: Ledger) -> None:
+    run(ledger, CHAIN.replace("done: {end: {}}", "done: {wait: {for: 1d}, to: chain}"))
+    come(ledger, "ann")
+    for day in range(9):
+        if day == 5:  # ann comes for the second time, bob for the first, in one chunk
+            come(ledger, "bob", at=NOW + day * DAY)
+        tick(ledger, NOW + day * DAY)
+    assert [channel for channel, _ in sent(ledger, "ann")] == ["push", "sms", "wechat", "push", "sms"]
+    assert sent(ledger, "bob") == [("push", NOW + 5 * DAY), ("sms", NOW + 7 * DAY), ("wechat", NOW + 8 * DAY)]
+
+
 def test_one_late_tick_sends_what_ten_timely_ones_send(ledger: Ledger) -> None:
     run(ledger, CHAIN)
     come(ledger, "ann")

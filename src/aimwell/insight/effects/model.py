@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 
-from aimwell.core.errors import BadQuestion
+from aimwell.core.errors import BadInput, BadQuestion
 from aimwell.insight.predictions.encoding import Encoding
 from aimwell.insight.predictions.plain import plain, revived
 from aimwell.science.arrays import FloatArray
@@ -80,11 +81,10 @@ class EffectModel:
         """The model behind `to_dict`."""
         found = dict(values)
         evidence = revived(tuple[Evidence, ...], found["evidence"])
-        members, halves, levels, encoding = (found[name] for name in ("members", "halves", "levels", "encoding"))
-        assert isinstance(members, dict)  # noqa: S101 (written by `to_dict`)
-        assert isinstance(halves, list)  # noqa: S101 (written by `to_dict`)
-        assert isinstance(levels, list)  # noqa: S101 (written by `to_dict`)
-        assert isinstance(encoding, dict)  # noqa: S101 (written by `to_dict`)
+        members = cast("dict[str, dict[str, object]]", found["members"])
+        halves = cast("list[dict[str, object]]", found["halves"])
+        levels = cast("list[str]", found["levels"])
+        encoding = cast("dict[str, Any]", found["encoding"])
         choice = Choice(
             str(found["learner"]),
             {name: restored(each, len(evidence)) for name, each in members.items()},
@@ -110,8 +110,11 @@ def save_model(folder: Path, name: str, version: str, model: EffectModel) -> Pat
 
 
 def load_model(folder: Path, name: str, version: str) -> EffectModel:
-    """The version of an effect; raises BadQuestion when it is not there."""
+    """The version of an effect; raises BadQuestion when it is not there, BadInput when its file is damaged."""
     place = folder / FOLDER / name / version / FILE
     if not place.is_file():
         raise BadQuestion(f"There is no version {version!r} of the effect {name!r}", remedy="Train it first.")
-    return EffectModel.from_dict(json.loads(place.read_text(encoding="utf-8")))
+    try:
+        return EffectModel.from_dict(json.loads(place.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"The effect {place} cannot be read: {error}", remedy="Train the effect again.") from error

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Protocol, cast
 
 from aimwell.core.errors import BadQuestion
 from aimwell.core.registry import discover
@@ -99,8 +99,7 @@ def kept(name: str, model: EffectModel) -> dict[str, object]:
 
 def restored(values: Mapping[str, object], treatments: int) -> EffectModel:
     """The model behind `kept`; raises BadQuestion when its learner is not there."""
-    texts, numbers = values["trees"], values["numbers"]
-    assert isinstance(texts, list)  # noqa: S101 (written by `kept`)
-    assert isinstance(numbers, list)  # noqa: S101 (written by `kept`)
+    texts = cast("list[str]", values["trees"])
+    numbers = cast("list[float]", values["numbers"])
     trees = tuple(Grown.from_text(str(text)) for text in texts)
     return learner(str(values["learner"])).restore(trees, tuple(float(number) for number in numbers), treatments)

@@ -19,11 +19,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, cast, literal, null, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, cast, func, literal, null, select, type_coerce
 
 from aimwell.core.comparisons import Part
 from aimwell.core.text import Text as Words
 from aimwell.store.ledger.columns import Instant
+from aimwell.store.ledger.schema.enrolments import passage
 from aimwell.strategy.journeys.moving import moving
 
 Micros = ColumnElement[int]
@@ -101,10 +102,6 @@ def key_of(place: Place, visit: ColumnElement[int], step: ColumnElement[int]) ->
 
 def counted_visit(place: Place) -> ColumnElement[int]:
     """1, or where people may come again: one more than the times they have left the node."""
-    from sqlalchemy import func, select
-
-    from aimwell.store.ledger.schema.enrolments import passage
-
     if not place.looped:
         return literal(1)
     left = select(func.count()).where(
