@@ -18,6 +18,7 @@ from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.features import Sheet, Sight, sheet
 from aimwell.strategy.recommenders.learning import Lesson, sampled
 from aimwell.strategy.recommenders.past import Bought, buyers_by_day, read_bought
+from aimwell.strategy.recommenders.purchases import Purchases
 from aimwell.strategy.recommenders.sayings import pins
 from aimwell.strategy.recommenders.stand import Stand, stand_at
 from aimwell.strategy.recommenders.traits import SLICES, slices
@@ -98,19 +99,21 @@ def day_at(
     workshop: Workshop,
     begin: datetime,
     *,
+    purchases: Purchases | None = None,
     most_people: int | None = None,
     heed_say: bool = True,
     seed: int = 0,
 ) -> Day:
     """The buyers of the horizon that begins at an instant, with their candidates as known then.
 
+    purchases: lines read at this instant or a later one, which are read where they are not given.
     most_people: more buyers are sampled.   Raises NotEnoughData when nobody bought anything then, or before it.
     """
     history = workshop.history(begin)
     truth = read_bought(history, definition.level, definition.horizon_days)
     if not truth.person.size:
         raise NotEnoughData(f"Nobody bought anything on {local_day(begin, history.zone)}", expected="buyers")
-    stand = stand_at(definition, history, customers=truth.customers, heed_say=heed_say, seed=seed)
+    stand = stand_at(definition, history, customers=truth.customers, purchases=purchases, heed_say=heed_say, seed=seed)
     buyers = _buyers(truth, stand, most_people, seed)
     sight = Sight(stand)
     held = np.array(sorted(pins(definition, stand.shelf, local_day(begin, history.zone))), dtype=np.int64)

@@ -23,6 +23,7 @@ from aimwell.strategy.recommenders.generator import generators
 from aimwell.strategy.recommenders.judging import Slice, Trial, Way
 from aimwell.strategy.recommenders.learning import Booster, Lesson, kept_columns, learn, probability, proposed, without
 from aimwell.strategy.recommenders.lists import LEFT_OUT, arrange
+from aimwell.strategy.recommenders.purchases import read_purchases
 from aimwell.strategy.recommenders.traits import SLICES
 
 DAYS = 10
@@ -97,11 +98,20 @@ def evaluate(
         )
     wanted = days + definition.learn.days + definition.horizon_days - 1
     busy, quiet = busy_days(definition, workshop, as_of, wanted)
+    purchases = read_purchases(workshop.history(as_of), definition.level)
     lessons: list[tuple[datetime, Lesson]] = []
     judged: list[_Judged] = []
     for number, begin in enumerate(busy):
         progress(str(local_day(begin, workshop.warehouse.zone)), number / wanted)
-        day = day_at(definition, workshop, begin, most_people=definition.learn.most_people, heed_say=False, seed=seed)
+        day = day_at(
+            definition,
+            workshop,
+            begin,
+            purchases=purchases,
+            most_people=definition.learn.most_people,
+            heed_say=False,
+            seed=seed,
+        )
         if number >= wanted - days:
             known = [lesson for ended, lesson in lessons if ended <= begin][-definition.learn.days :]
             ways = _ways(definition, workshop, day, known, less, seed)

@@ -25,6 +25,7 @@ from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.features import Sheet, Sight
 from aimwell.strategy.recommenders.learning import Booster, learn, probability
 from aimwell.strategy.recommenders.lists import arrange
+from aimwell.strategy.recommenders.purchases import Purchases, read_purchases
 from aimwell.strategy.recommenders.reasons import told
 from aimwell.strategy.recommenders.sayings import pins
 from aimwell.strategy.recommenders.stand import stand_at
@@ -127,8 +128,9 @@ def recommend(
     Making the lists of the same instant again replaces them; if it fails, those before stay.
     Raises NotEnoughData when nobody bought anything, too few days have buyers, or nobody is in the population.
     """
-    booster = _learnt(definition, workshop, as_of, seed, progress)
-    sight = Sight(stand_at(definition, workshop.history(as_of), seed=seed))
+    purchases = read_purchases(workshop.history(as_of), definition.level)
+    booster = _learnt(definition, workshop, as_of, purchases, seed, progress)
+    sight = Sight(stand_at(definition, workshop.history(as_of), purchases=purchases, seed=seed))
     people = _population(definition, workshop, as_of, sight)
     wanted = _wanted(definition, sight, people, customers, show)
     today = local_day(as_of, workshop.warehouse.zone)
@@ -161,12 +163,27 @@ def recommend(
     )
 
 
-def _learnt(definition: Recommender, workshop: Workshop, as_of: datetime, seed: int, progress: Progress) -> Booster:
+def _learnt(
+    definition: Recommender,
+    workshop: Workshop,
+    as_of: datetime,
+    purchases: Purchases,
+    seed: int,
+    progress: Progress,
+) -> Booster:
     days, _ = busy_days(definition, workshop, as_of, definition.learn.days)
     lessons = []
     for number, begin in enumerate(days):
         progress(str(local_day(begin, workshop.warehouse.zone)), 0.55 * number / len(days))
-        day = day_at(definition, workshop, begin, most_people=definition.learn.most_people, heed_say=False, seed=seed)
+        day = day_at(
+            definition,
+            workshop,
+            begin,
+            purchases=purchases,
+            most_people=definition.learn.most_people,
+            heed_say=False,
+            seed=seed,
+        )
         lessons.append(day.lesson(definition.learn.others, seed + number))
     return learn(lessons, definition.learn, seed=seed)
 

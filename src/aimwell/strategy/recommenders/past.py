@@ -8,77 +8,32 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 from sqlglot import exp
 
 from aimwell.core.errors import NotEnoughData
+from aimwell.core.time import local_day, to_store
 from aimwell.insight.predictions.rows import Names
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray, totals
 from aimwell.science.recommend.sparse import Sparse, lookup, sparse
 from aimwell.store.warehouse.binder import parse
 from aimwell.store.warehouse.history import History
 from aimwell.strategy.recommenders.definition import Level
+from aimwell.strategy.recommenders.purchases import (
+    Basket,
+    changes,
+    coded,
+    read_purchases,
+    require_purchases,
+)
 
 FADING_DAYS = 28
 """What was bought so many days ago counts half of what is bought today."""
 
-_CARTS = """
-WITH lines AS (
-    SELECT purchase.customer_id, level_of_item AS item, purchase.order_id, purchase.occurred_at, purchase.amount
-    FROM purchase
-    LEFT JOIN product ON product.product_id = purchase.product_id
-    WHERE purchase.amount >= 0
-),
-carts AS (
-    SELECT
-        customer_id, item, order_id, min(occurred_at) AS seen_at, sum(amount) AS amount,
-        days_between(min(occurred_at), as_of()) AS days
-    FROM lines
-    WHERE NOT item IS NULL
-    GROUP BY customer_id, item, order_id
-)
-"""
-_PAIRS = (
-    _CARTS
-    + """
-SELECT
-    customer_id,
-    item,
-    CAST(count(*) AS DOUBLE) AS orders,
-    CAST(sum(flag(days < 7)) AS DOUBLE) AS orders_7,
-    CAST(sum(flag(days < 28)) AS DOUBLE) AS orders_28,
-    CAST(sum(flag(days < 84)) AS DOUBLE) AS orders_84,
-    sum(exp(-0.0247552 * days)) AS fading,
-    CAST(min(days) AS DOUBLE) AS last_days,
-    CAST(max(days) AS DOUBLE) AS first_days,
-    CAST(sum(amount) AS DOUBLE) AS amount,
-    CAST(sum(flag(weekday(seen_at) = weekday(as_of()))) AS DOUBLE) AS same_weekday
-FROM carts
-GROUP BY customer_id, item
-"""
-)
-_VISITS = """
-WITH carts AS (
-    SELECT
-        customer_id, order_id, CAST(sum(amount) AS DOUBLE) AS amount,
-        days_between(min(occurred_at), as_of()) AS days, count(DISTINCT product_id) AS goods
-    FROM purchase
-    WHERE amount >= 0
-    GROUP BY customer_id, order_id
-)
-SELECT
-    customer_id,
-    CAST(count(*) AS DOUBLE) AS visits,
-    CAST(sum(flag(days < 7)) AS DOUBLE) AS visits_7,
-    CAST(sum(flag(days < 28)) AS DOUBLE) AS visits_28,
-    CAST(sum(flag(days < 84)) AS DOUBLE) AS visits_84,
-    CAST(min(days) AS DOUBLE) AS visit_days,
-    CAST(max(days) AS DOUBLE) AS known_days,
-    mean(amount) AS spent_per_visit,
-    mean(goods) AS goods_per_visit
-FROM carts
-GROUP BY customer_id
-"""
+_DAY = 86_400_000_000
+_FADE = 0.0247552
+"""ln 2 / 28: what was bought 28 days ago counts half."""
+_GRAIN = 2.0**36
+"""Fading orders are counted in grains, so that their sum is exact and no order of rows changes its last digit."""
 MEASURES = (
     "orders",
     "orders_7",
@@ -166,40 +121,91 @@ class Past:
         return sparse(self.person, self.item, values, (self.people, self.width))
 
 
-def read_past(history: History, level: Level, items: Names, customers: Names | None = None) -> Past:
+def read_past(
+    history: History,
+    level: Level,
+    items: Names,
+    customers: Names | None = None,
+    basket: Basket | None = None,
+) -> Past:
     """What everybody bought before the cut of the history.
 
     items: ids of the items that are told apart, in order; other purchases are left out.
     customers: further ids that are known although they may have bought nothing.
+    basket: what was bought before the cut, where it has been read already.
     Raises NotEnoughData when there are no purchases that name an item.
     """
-    require_purchases(history, level)
-    pairs = history.to_arrow(at_level(_PAIRS, level))
-    if not pairs.num_rows:
+    basket = basket or read_purchases(history, level).before(history)
+    if not (basket.item >= 0).any():
         raise NotEnoughData(
             f"Nobody bought anything before {history.as_of:%Y-%m-%d}",
             expected="purchases with a product",
             remedy="Load purchases, or take a later date.",
         )
-    visits = history.to_arrow(_VISITS)
-    bought_by, by = coded(visits.column("customer_id"))
+    came = np.unique(basket.person)
+    bought_by = basket.customers[came]
     everyone = np.union1d(bought_by, customers) if customers is not None and customers.size else bought_by
-    who, person = coded(pairs.column("customer_id"))
-    what, item = coded(pairs.column("item"))
-    places = np.searchsorted(items, what)
-    known = np.isin(what, items)[item]
-    person, item = np.searchsorted(everyone, who)[person], places[item]
-    order = np.flatnonzero(known)
-    order = order[np.lexsort((item[order], person[order]))]
-    spread = np.searchsorted(everyone, bought_by)[by]
-    return Past(
-        everyone,
-        items,
-        person[order],
-        item[order],
-        {name: pairs.column(name).to_numpy()[order] for name in MEASURES},
-        {name: _spread(visits.column(name).to_numpy(), spread, everyone.size) for name in VISITS},
-    )
+    spread = np.full(basket.customers.size, -1, dtype=np.int64)
+    spread[came] = np.searchsorted(everyone, bought_by)
+    now = int(np.datetime64(to_store(history.as_of), "us").astype(np.int64))
+    today = local_day(history.as_of, history.zone).isoweekday()
+    person, item, measures = _pairs(basket, _places(basket.items, items), now, today)
+    visits = {name: _spread(values, spread[came], everyone.size) for name, values in _visits(basket, now).items()}
+    return Past(everyone, items, spread[person], item, measures, visits)
+
+
+def _places(found: Names, items: Names) -> IntArray:
+    """The place of each found item among those told apart, -1 where it is none of them; one more -1 at the end."""
+    places = np.full(found.size + 1, -1, dtype=np.int64)
+    if items.size:
+        near = np.minimum(np.searchsorted(items, found), items.size - 1)
+        places[:-1] = np.where(items[near] == found, near, -1)
+    return places
+
+
+def _pairs(basket: Basket, places: IntArray, now: int, today: int) -> tuple[IntArray, IntArray, dict[str, FloatArray]]:
+    """Customers and items that were ever bought, in order, with their measures; an order counts once."""
+    item = places[basket.item]
+    rows = basket.by_item[item[basket.by_item] >= 0]
+    person, item, order = basket.person[rows].astype(np.int64), item[rows], basket.order[rows]
+    cart = np.flatnonzero(changes(person, item, order))
+    days = ((now - basket.at[rows[cart]]) // _DAY).astype(np.float64)
+    begin = np.flatnonzero(changes(person[cart], item[cart]))
+
+    def total(values: FloatArray | IntArray | BoolArray) -> FloatArray:
+        return np.add.reduceat(values.astype(np.float64), begin)
+
+    found = {"orders": total(np.ones(cart.size))}
+    found |= {f"orders_{within}": total(days < within) for within in (7, 28, 84)}
+    found["fading"] = total(np.rint(np.exp(-_FADE * days) * _GRAIN)) / _GRAIN
+    found["last_days"] = np.minimum.reduceat(days, begin)
+    found["first_days"] = np.maximum.reduceat(days, begin)
+    found["amount"] = total(np.add.reduceat(basket.cents[rows], cart)) / 100
+    found["same_weekday"] = total(basket.weekday[rows[cart]] == today)
+    return person[cart[begin]], item[cart[begin]], found
+
+
+def _visits(basket: Basket, now: int) -> dict[str, FloatArray]:
+    """What is known of the visits of each customer who came, in order; a visit is an order."""
+    cart = np.flatnonzero(changes(basket.person, basket.order))
+    days = ((now - np.minimum.reduceat(basket.at, cart)) // _DAY).astype(np.float64)
+    cents = np.add.reduceat(basket.cents, cart)
+    kinds = changes(basket.person, basket.order, basket.product) & (basket.product >= 0)
+    goods = np.add.reduceat(kinds.astype(np.int64), cart)
+    begin = np.flatnonzero(changes(basket.person[cart]))
+
+    def total(values: FloatArray | IntArray | BoolArray) -> FloatArray:
+        return np.add.reduceat(values.astype(np.float64), begin)
+
+    visits = total(np.ones(cart.size))
+    return {
+        "visits": visits,
+        **{f"visits_{within}": total(days < within) for within in (7, 28, 84)},
+        "visit_days": np.minimum.reduceat(days, begin),
+        "known_days": np.maximum.reduceat(days, begin),
+        "spent_per_visit": total(cents) / 100 / visits,
+        "goods_per_visit": total(goods) / visits,
+    }
 
 
 @dataclass(frozen=True)
@@ -264,32 +270,6 @@ def at_level(sql: str, level: Level) -> exp.Select:
     if level == "product":
         _drop_catalogue(tree)
     return tree
-
-
-def require_purchases(history: History, level: Level) -> None:
-    """Raise NotEnoughData when the data carry no purchases of items at that level."""
-    if not history.has("purchase", "product_id"):
-        raise NotEnoughData(
-            "No purchases that name a product are loaded, so nothing can be recommended",
-            expected="rows in purchase with product_id",
-            remedy="Load a source that fills purchase.product_id.",
-        )
-    if level != "product" and not history.has("product", level):
-        raise NotEnoughData(
-            f"Products say nothing about their {level}",
-            expected=f"product.{level} filled",
-            remedy="Load it, or take another level.",
-        )
-
-
-def coded(column: pa.ChunkedArray) -> tuple[Names, IntArray]:
-    """The distinct texts of a column in order, and the place of each row's text among them."""
-    encoded = column.combine_chunks().dictionary_encode()
-    names = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
-    order = np.argsort(names, kind="stable")
-    places = np.empty(names.size, dtype=np.int64)
-    places[order] = np.arange(names.size)
-    return names[order], places[encoded.indices.to_numpy().astype(np.int64)]
 
 
 def _drop_catalogue(tree: exp.Select) -> None:

@@ -10,22 +10,17 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
+from aimwell.core.time import to_store
 from aimwell.insight.predictions.rows import Names
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray
 from aimwell.science.recommend.content import telling, words
 from aimwell.science.recommend.sparse import Sparse
 from aimwell.store.warehouse.history import History
 from aimwell.strategy.recommenders.definition import Level, Recommender
-from aimwell.strategy.recommenders.past import at_level, coded, require_purchases
+from aimwell.strategy.recommenders.purchases import Basket, read_purchases
 
+_DAY = 86_400_000_000
 _SPOKEN = ("name", "department", "category", "subcategory", "brand")
-_SEEN = """
-SELECT level_of_item AS item, CAST(min(days_between(purchase.occurred_at, as_of())) AS DOUBLE) AS sold_days
-FROM purchase
-LEFT JOIN product ON product.product_id = purchase.product_id
-WHERE purchase.amount >= 0 AND NOT level_of_item IS NULL
-GROUP BY level_of_item
-"""
 
 
 @dataclass(frozen=True)
@@ -62,20 +57,20 @@ class Shelf:
         return str(self.names[place])
 
 
-def read_shelf(history: History, definition: Recommender) -> Shelf:
+def read_shelf(history: History, definition: Recommender, basket: Basket | None = None) -> Shelf:
     """Every item known at the cut of the history: sold before it, or in the catalogue by then.
 
+    basket: what was bought before the cut, where it has been read already.
     Raises NotEnoughData when no purchase names an item.
     """
-    require_purchases(history, definition.level)
-    seen = history.to_arrow(at_level(_SEEN, definition.level))
+    basket = basket or read_purchases(history, definition.level).before(history)
     catalogue = _catalogue(history, definition)
-    sold, places = coded(seen.column("item"))
+    sold, days = _sold(basket, history)
     listed = np.asarray(catalogue.column("item").to_pylist(), dtype=np.str_) if catalogue else np.empty(0, np.str_)
     items = np.union1d(sold, listed)
     where = np.searchsorted(items, listed)
     sold_days = np.full(items.size, np.nan)
-    sold_days[np.searchsorted(items, sold)[places]] = seen.column("sold_days").to_numpy()
+    sold_days[np.searchsorted(items, sold)] = days
 
     def texts(name: str) -> list[str | None]:
         found: list[str | None] = [None] * items.size
@@ -114,6 +109,16 @@ def read_shelf(history: History, definition: Recommender) -> Shelf:
         tuple(_words(str(items[place]), spoken, place) for place in range(items.size)),
         tuple(_facts(spoken, place) for place in range(items.size)),
     )
+
+
+def _sold(basket: Basket, history: History) -> tuple[Names, FloatArray]:
+    """The items that were ever sold, in order, and the days since each was sold last."""
+    rows = np.flatnonzero(basket.item >= 0)
+    last = np.full(basket.items.size, np.iinfo(np.int64).min)
+    np.maximum.at(last, basket.item[rows], basket.at[rows])
+    sold = np.unique(basket.item[rows])
+    now = int(np.datetime64(to_store(history.as_of), "us").astype(np.int64))
+    return basket.items[sold], ((now - last[sold]) // _DAY).astype(np.float64)
 
 
 def _words(item: str, spoken: dict[str, list[str | None]], place: int) -> tuple[str, ...]:

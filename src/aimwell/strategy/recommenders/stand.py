@@ -20,6 +20,7 @@ from aimwell.strategy.recommenders.eligibility import Eligibility
 from aimwell.strategy.recommenders.generator import Fitted, Generator, Scene, Triple, generators
 from aimwell.strategy.recommenders.past import Past, read_past
 from aimwell.strategy.recommenders.people import People, known_customers, read_people
+from aimwell.strategy.recommenders.purchases import Purchases, read_purchases
 from aimwell.strategy.recommenders.sayings import never_shown
 from aimwell.strategy.recommenders.shelf import Shelf, read_shelf
 
@@ -64,18 +65,26 @@ def chosen_generators(definition: Recommender) -> dict[str, Generator]:
 
 
 def stand_at(
-    definition: Recommender, history: History, *, customers: Names | None = None, heed_say: bool = True, seed: int = 0
+    definition: Recommender,
+    history: History,
+    *,
+    customers: Names | None = None,
+    purchases: Purchases | None = None,
+    heed_say: bool = True,
+    seed: int = 0,
 ) -> Stand:
     """Read the past and the shelf at the cut of the history, and have the generators learn.
 
-    customers: ids that are known beside those in the tables.   heed_say: whether what the business never wants shown
+    customers: ids that are known beside those in the tables.   purchases: lines read at this cut or a later one, which
+    are read where they are not given.   heed_say: whether what the business never wants shown
     is left out.
     Raises NotEnoughData when nothing was bought before it, or nothing is on sale.
     """
-    shelf = read_shelf(history, definition)
+    basket = (purchases or read_purchases(history, definition.level)).before(history)
+    shelf = read_shelf(history, definition, basket)
     known = known_customers(history)
     known = known if customers is None else np.union1d(known, customers)
-    past = read_past(history, definition.level, shelf.items, known)
+    past = read_past(history, definition.level, shelf.items, known, basket)
     if not shelf.on_sale.any():
         raise NotEnoughData(
             f"{definition.name}: nothing is on sale on {history.as_of:%Y-%m-%d}",
