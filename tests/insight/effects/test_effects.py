@@ -14,9 +14,10 @@ from tests.insight.effects.conftest import COUPON, PEOPLE, open_shop, read
 
 from aimwell.core.errors import BadDefinition, BadInput, BadQuestion, NotEnoughData
 from aimwell.insight.effects import Effect, TrainedEffect, score_effect, train_effect, within_budget
+from aimwell.insight.effects.keeping import FILE, effect_key, load_effect
 from aimwell.insight.effects.making import groups_of
-from aimwell.insight.effects.model import FILE, FOLDER, load_model
 from aimwell.insight.effects.rows import drawn
+from aimwell.insight.predictions.models import FOLDER
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.uplift.regions import REGIONS
 from aimwell.science.uplift.trees import Growth
@@ -84,23 +85,23 @@ def test_scores_know_who_is_moved_and_never_label_a_person(
 
 
 def test_a_kept_model_answers_as_the_one_that_was_learnt(trained: TrainedEffect, moved: Workshop) -> None:
-    back = load_model(moved.folder, "coupon", trained.version)
+    back = load_effect(moved.folder, "coupon", trained.version).model
     table = pa.table({"visits_28d": [0, 2, None], "city": ["north", "south", None]})
     ours, theirs = trained.model.answers(table), back.answers(table)
     np.testing.assert_allclose(ours.effect, theirs.effect)
     np.testing.assert_allclose(ours.error, theirs.error)
     np.testing.assert_allclose(ours.without, theirs.without)
     with pytest.raises(BadQuestion, match="Train it first"):
-        load_model(moved.folder, "coupon", "none")
+        load_effect(moved.folder, "coupon", "none")
 
 
 @pytest.mark.parametrize("written", ["{", "[]", "{}", '{"evidence": [], "members": 7}'])
 def test_a_damaged_model_is_told_with_its_remedy(tmp_path: Path, written: str) -> None:
-    place = tmp_path / FOLDER / "coupon" / "v1" / FILE
+    place = tmp_path / FOLDER / effect_key("coupon") / "v1" / FILE
     place.parent.mkdir(parents=True)
     place.write_text(written, encoding="utf-8")
     with pytest.raises(BadInput, match="Train the effect again"):
-        load_model(tmp_path, "coupon", "v1")
+        load_effect(tmp_path, "coupon", "v1")
 
 
 def test_equal_data_and_seeds_give_the_same_version_and_the_card_is_plain_values(

@@ -1,11 +1,30 @@
-"""Effects: whom a treatment changes, learnt from campaigns that were drawn by lot, and nothing where nothing is found.
+"""Effects: whom a treatment changes, learnt from what was drawn by lot, and nothing where nothing is found.
 
 The verbs take a definition, a workshop and an instant, as those of predictions do.
 """
 
+from aimwell.insight.effects.audience import EffectScoring, Moved, audience_rows, explain_effect, told
 from aimwell.insight.effects.card import EffectCard
 from aimwell.insight.effects.definition import Effect
+from aimwell.insight.effects.keeping import effect_key, score_key, stored_effect_card
 from aimwell.insight.effects.making import TrainedEffect, train_effect
-from aimwell.insight.effects.score import EffectScores, score_effect, within_budget
+from aimwell.insight.effects.score import EffectScores, score_effect, stored_effect, within_budget
 
-__all__ = ["Effect", "EffectCard", "EffectScores", "TrainedEffect", "score_effect", "train_effect", "within_budget"]
+__all__ = [
+    "Effect",
+    "EffectCard",
+    "EffectScores",
+    "EffectScoring",
+    "Moved",
+    "TrainedEffect",
+    "audience_rows",
+    "effect_key",
+    "explain_effect",
+    "score_effect",
+    "score_key",
+    "stored_effect",
+    "stored_effect_card",
+    "told",
+    "train_effect",
+    "within_budget",
+]

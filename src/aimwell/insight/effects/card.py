@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from aimwell.core.text import Language, Text
@@ -31,6 +31,7 @@ class EffectCard(Result):
     evidence: one per treatment, from all that was learnt.   trials: how the learners ranked people they had not seen.
     judged: one per treatment, on held-out people.   held_out: the campaign held out, or the share of customers.
     regions: expected shares of the regions, by treatment.   forbidden: columns that were never learnt from.
+    money: whether effects are in money rather than chances.   marks: letters that differ when definition or data do.
     """
 
     effect: str
@@ -53,6 +54,8 @@ class EffectCard(Result):
     notes: tuple[Text, ...]
     limits: tuple[Text, ...]
     seed: int
+    money: bool = False
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def said(self) -> Mapping[str, Text]:

@@ -17,17 +17,22 @@ from aimwell.core.rules import plain_rule
 from aimwell.core.text import Text
 from aimwell.insight.effects.card import EffectCard, Spread
 from aimwell.insight.effects.definition import Effect
-from aimwell.insight.effects.judging import Judgement, judge_effect
-from aimwell.insight.effects.model import EffectModel, save_model
+from aimwell.insight.effects.judging import judge_effect
+from aimwell.insight.effects.keeping import StoredEffect, effect_key
+from aimwell.insight.effects.model import EffectModel
 from aimwell.insight.effects.rows import Drawn, drawn
+from aimwell.insight.effects.settling import HeldOut, settle
 from aimwell.insight.predictions.encoding import Encoding, is_text, learn_encoding
+from aimwell.insight.predictions.life import champion
+from aimwell.insight.predictions.making import recorded
 from aimwell.insight.predictions.models import version_name
+from aimwell.insight.predictions.reasons import Speaker, typical_values
 from aimwell.insight.predictions.rows import Rows, as_floats
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import BoolArray, FloatArray
 from aimwell.science.uplift.choice import choose
 from aimwell.science.uplift.dispersion import UNKNOWN, dispersion, forbidden_among
-from aimwell.science.uplift.doubt import doubt
+from aimwell.science.uplift.doubt import APART, doubt
 from aimwell.science.uplift.learner import learner
 from aimwell.science.uplift.levels import crossed_levels, level_models
 from aimwell.science.uplift.regions import regions
@@ -40,11 +45,13 @@ BANDS = 4
 
 @dataclass(frozen=True)
 class TrainedEffect:
-    """What a training made: the new version, its card, and the model behind it."""
+    """What a training made: the new version, its card, the model behind it; which version is in use now, and why."""
 
     version: str
     card: EffectCard
     model: EffectModel
+    in_use: str
+    why: Text
 
 
 def train_effect(
@@ -56,23 +63,50 @@ def train_effect(
     seed: int = 0,
     progress: Progress = silent,
 ) -> TrainedEffect:
-    """Learn whom a treatment changes, from every campaign whose horizon was over at `as_of`.
+    """Learn whom a treatment changes, from every campaign whose horizon was over at `as_of`; keep it, and use it.
 
     Judged first on people held out (the last campaign, or a random share of the customers when there is one only), by
-    models that never saw them; then learnt anew from everybody and kept.
+    models that never saw them; then learnt anew from everybody and kept. The version in use stays only when it is
+    proven better on a campaign that neither had seen. When training fails it stays too; both are recorded.
     growth: how trees grow, the same for judging and for use.
-    Raises NotEnoughData for an arm that nobody got, BadQuestion for touches that do not tell who got what.
+    Raises NotEnoughData for an arm that nobody got or an outcome that nobody had, BadQuestion for touches that do not
+    tell who got what.
     """
-    found = drawn(definition, workshop, as_of, part(progress, 0.0, 0.4))
-    encoding = learn_encoding(found.rows.table, found.columns)
-    sample = _sample(found, encoding)
-    judged, said = _judge(definition, found, sample, growth, seed, part(progress, 0.4, 0.7))
-    choice = choose(sample, growth=growth, alpha=definition.false_alarm, seed=seed, progress=part(progress, 0.7, 0.95))
-    model = EffectModel(encoding, choice, doubt(sample, growth=growth, seed=seed))
-    card = _card(definition, found, model, judged, said, as_of, seed)
-    save_model(workshop.folder, definition.name, card.version, model)
-    progress("save", 1.0)
-    return TrainedEffect(card.version, card, model)
+    with recorded(effect_key(definition.name), workshop, as_of):
+        found = drawn(definition, workshop, as_of, part(progress, 0.0, 0.4))
+        _refuse_idle(definition, found.rows)
+        encoding = learn_encoding(found.rows.table, found.columns)
+        sample = _sample(found, encoding)
+        trial = _judge(definition, found, sample, growth, seed, part(progress, 0.4, 0.7))
+        learning = part(progress, 0.7, 0.95)
+        choice = choose(sample, growth=growth, alpha=definition.false_alarm, seed=seed, progress=learning)
+        model = EffectModel(encoding, choice, doubt(sample, growth=growth, seed=seed))
+        card = _card(definition, found, model, trial, as_of, seed)
+        stored = _stored(definition, found, model, card.version)
+        why = settle(workshop, stored, card, trial, found, as_of, seed)
+        progress("save", 1.0)
+    in_use = champion(workshop, effect_key(definition.name)) or ""
+    return TrainedEffect(card.version, card, model, in_use, why)
+
+
+def _refuse_idle(definition: Effect, rows: Rows) -> None:
+    """An outcome that is the same for everybody tells nothing about an effect."""
+    if not len(rows) or rows.truth.min() < rows.truth.max():
+        return
+    raise NotEnoughData(
+        f"{definition.name}: everybody has the same outcome, so nothing can have changed it",
+        expected="an outcome that some have and others do not",
+        seen=f"{rows.truth[0]:g} for all {len(rows):,}",
+        remedy="Check `target` and the loaded data, lengthen `horizon_days`, or ask about a more frequent outcome.",
+    )
+
+
+def _stored(definition: Effect, found: Drawn, model: EffectModel, version: str) -> StoredEffect:
+    used = set(model.encoding.names)
+    columns = {column.name: column for column in found.columns if column.name in used}
+    speaker = Speaker(columns, typical_values(found.rows.table, model.encoding))
+    until = repr(max(cut.closes for cut in found.rows.cuts))
+    return StoredEffect(definition.name, version, model, speaker, until, definition.target.amount is not None)
 
 
 def _sample(found: Drawn, encoding: Encoding) -> Sample:
@@ -88,10 +122,8 @@ def _sample(found: Drawn, encoding: Encoding) -> Sample:
     )
 
 
-def _judge(
-    definition: Effect, found: Drawn, sample: Sample, growth: Growth, seed: int, progress: Progress
-) -> tuple[tuple[Judgement, ...], Text]:
-    learnt, held, said = _split(definition, found.rows, seed)
+def _judge(definition: Effect, found: Drawn, sample: Sample, growth: Growth, seed: int, progress: Progress) -> HeldOut:
+    learnt, held, campaign, said = _split(definition, found.rows, seed)
     known, rest = sample.take(learnt), sample.take(held)
     _refuse_thin(definition, known, rest)
     choice = choose(known, growth=growth, alpha=definition.false_alarm, seed=seed, progress=progress)
@@ -103,19 +135,19 @@ def _judge(
         judge_effect(rest, place + 1, order[:, place], response[:, place], foretold, seed)
         for place in range(sample.treatments)
     )
-    return tuple(judged), said
+    return HeldOut(tuple(judged), said, held, rest, order, campaign)
 
 
-def _split(definition: Effect, rows: Rows, seed: int) -> tuple[BoolArray, BoolArray, Text]:
+def _split(definition: Effect, rows: Rows, seed: int) -> tuple[BoolArray, BoolArray, int | None, Text]:
     """Which rows are learnt from and which held out: in order of time where there are several campaigns."""
     last = max(range(len(rows.cuts)), key=lambda place: (rows.cuts[place].opens, place))
     learnt = rows.learnable_for(last) & (rows.cut != last)
     if learnt.any():
-        return learnt, rows.cut == last, _LAST.format(campaign=rows.cuts[last].name)
+        return learnt, rows.cut == last, last, _LAST.format(campaign=rows.cuts[last].name)
     customers = np.unique(rows.customers)
-    taken = np.random.default_rng(seed).random(customers.size) < definition.test_share
+    taken = np.random.default_rng([seed, APART]).random(customers.size) < definition.test_share
     held: BoolArray = np.isin(rows.customers, customers[taken])
-    return ~held, held, _RANDOM.format(share=f"{definition.test_share:.0%}")
+    return ~held, held, None, _RANDOM.format(share=f"{definition.test_share:.0%}")
 
 
 def _refuse_thin(definition: Effect, known: Sample, rest: Sample) -> None:
@@ -134,13 +166,12 @@ def _card(
     definition: Effect,
     found: Drawn,
     model: EffectModel,
-    judged: tuple[Judgement, ...],
-    said: Text,
+    trial: HeldOut,
     as_of: datetime,
     seed: int,
 ) -> EffectCard:
     answers, sizes = model.answers(found.rows.table), np.bincount(found.arm, minlength=len(found.names))
-    marks = {"definition": hashlib.sha256(definition.model_dump_json().encode()).hexdigest(), "data": _data(found)}
+    marks = {"definition": effect_mark(definition), "data": _data(found)}
     lots = definition.treatment
     return EffectCard(
         effect=definition.name,
@@ -154,8 +185,8 @@ def _card(
         learner=model.choice.learner,
         evidence=model.choice.evidence,
         trials=model.choice.trials,
-        judged=judged,
-        held_out=said,
+        judged=trial.judged,
+        held_out=trial.said,
         regions={
             name: regions(
                 answers.without,
@@ -172,6 +203,8 @@ def _card(
         forbidden=_forbidden(definition, found),
         notes=(*found.notes, *model.choice.notes),
         limits=(_LOTTERY, *((_UNTOUCHED,) if lots.untouched else ()), _PERSON),
+        money=definition.target.amount is not None,
+        marks=marks,
         seed=seed,
     )
 
@@ -222,6 +255,11 @@ def _question(definition: Effect) -> Mapping[str, object]:
         "horizon_days": definition.horizon_days,
         "treatment": definition.treatment.model_dump(),
     }
+
+
+def effect_mark(definition: Effect) -> str:
+    """Letters that differ when the definition does."""
+    return hashlib.sha256(definition.model_dump_json().encode()).hexdigest()[:12]
 
 
 def _data(found: Drawn) -> str:

@@ -1,16 +1,14 @@
-"""A learnt effect: what was chosen, how far it may be off, and how the features enter; kept as one file of JSON."""
+"""A learnt effect: what was chosen, how far it may be off, and how the features enter."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 
-from aimwell.core.errors import BadInput, BadQuestion
 from aimwell.insight.predictions.encoding import Encoding
 from aimwell.insight.predictions.plain import plain, revived
 from aimwell.science.arrays import FloatArray
@@ -18,9 +16,6 @@ from aimwell.science.uplift.choice import Choice, Evidence, LearnerTrial
 from aimwell.science.uplift.doubt import QUICK, Doubt
 from aimwell.science.uplift.learner import kept, restored
 from aimwell.science.uplift.trees import Grown
-
-FOLDER = "models"
-FILE = "effect.json"
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,18 @@ class EffectModel:
             self.doubt.of_level(X),
         )
 
+    def contributions(self, table: pa.Table, place: int) -> FloatArray:
+        """What each used column adds to the effect of a treatment, the last being what all share [n, columns + 1].
+
+        place: of the treatment.   Where no difference was found no column adds anything.
+        """
+        X = self.encoding.matrix(table)
+        parts = np.mean([model.contributions(X)[:, place] for model in self.choice.members.values()], axis=0)
+        evidence = self.choice.evidence[place]
+        found: FloatArray = evidence.spread * parts
+        found[:, -1] += evidence.average.value - evidence.spread * evidence.centre
+        return found
+
     def to_dict(self) -> dict[str, object]:
         """The model as plain values and LightGBM texts."""
         return {
@@ -97,24 +104,3 @@ class EffectModel:
             tuple(restored(each, len(evidence)) for each in halves), tuple(Grown.from_text(each) for each in levels)
         )
         return EffectModel(Encoding.from_dict(encoding), choice, doubt)
-
-
-def save_model(folder: Path, name: str, version: str, model: EffectModel) -> Path:
-    """Write a version; a failure on the way leaves nothing half-written under its name."""
-    place = folder / FOLDER / name / version / FILE
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_suffix(".part")
-    fresh.write_text(json.dumps(model.to_dict()), encoding="utf-8")
-    fresh.replace(place)
-    return place
-
-
-def load_model(folder: Path, name: str, version: str) -> EffectModel:
-    """The version of an effect; raises BadQuestion when it is not there, BadInput when its file is damaged."""
-    place = folder / FOLDER / name / version / FILE
-    if not place.is_file():
-        raise BadQuestion(f"There is no version {version!r} of the effect {name!r}", remedy="Train it first.")
-    try:
-        return EffectModel.from_dict(json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(f"The effect {place} cannot be read: {error}", remedy="Train the effect again.") from error

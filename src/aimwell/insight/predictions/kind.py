@@ -26,8 +26,8 @@ PACKAGE = "aimwell.insight.predictions.kinds"
 GROUP = "aimwell.prediction_kinds"
 
 RESERVED: Mapping[str, str] = {
-    "which": "comes with the recommender",
-    "effect": "comes with uplift models",
+    "which": "is asked by a file in the folder recommenders/ (`aimwell recommend make`)",
+    "effect": "is asked by a file in the folder effects/ (`aimwell effect train`, see docs/uplift.md)",
     "when": "comes with survival models",
 }
 

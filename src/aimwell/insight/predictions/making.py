@@ -63,7 +63,7 @@ def train(
     is replaced when the new one is not worse on the held-out dates (or better, if the definition says so). Everything
     is recorded; when training fails, the model in use stays, and the failure is recorded too.
     """
-    with _recorded(definition, workshop, as_of):
+    with recorded(definition.name, workshop, as_of):
         gathered = _gather(definition, workshop, as_of, part(progress, 0.0, 0.5))
         learnt = _learn(gathered, seed, part(progress, 0.5, 0.95))
         trained = _settle(learnt, workshop)
@@ -89,7 +89,7 @@ class Learning:
         made: dict[str, Trained] = {}
         for index, (name, future) in enumerate(self.begun.items()):
             try:
-                with _recorded(self.definitions[name], self.workshop, self.as_of):
+                with recorded(name, self.workshop, self.as_of):
                     made[name] = _settle(_awaited(future, name, progress, index / len(self.begun)), self.workshop)
             except AimwellError as error:
                 self.failed[name] = error
@@ -116,7 +116,7 @@ def learning(
             for index, (name, definition) in enumerate(definitions.items()):
                 here = part(progress, index / len(definitions), (index + 1) / len(definitions))
                 try:
-                    with _recorded(definition, workshop, as_of):
+                    with recorded(definition.name, workshop, as_of):
                         gathered = _gather(definition, workshop, as_of, here)
                     state.begun[name] = pool.submit(_learn, gathered, seed, _until(stop))
                 except AimwellError as error:
@@ -128,13 +128,13 @@ def learning(
 
 
 @contextmanager
-def _recorded(definition: Prediction, workshop: Workshop, as_of: datetime) -> Iterator[None]:
-    """Whatever fails inside is recorded, and the model in use stays."""
+def recorded(name: str, workshop: Workshop, as_of: datetime) -> Iterator[None]:
+    """Whatever fails inside is recorded under the name of what is learnt, and the model in use stays."""
     try:
         yield
     except AimwellError as error:
-        stays = champion(workshop, definition.name)
-        record(workshop, definition.name, stays or "", as_of, "failed", why=str(error))
+        stays = champion(workshop, name)
+        record(workshop, name, stays or "", as_of, "failed", why=str(error))
         raise
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
+from typing import Protocol, get_args
 
 from aimwell.core.errors import BadInput, BadQuestion
-from aimwell.core.text import Text
+from aimwell.core.text import Language, Text
 from aimwell.insight.features.family import Column, Kind
 from aimwell.insight.predictions.card import Card
 from aimwell.insight.predictions.encoding import Encoding
@@ -44,6 +44,14 @@ class StoredModel:
         return tuple(self.speaker.columns[name] for name in self.speaker.columns)
 
 
+class CardPage(Protocol):
+    """What is kept of a card: its values, and its page in both languages."""
+
+    def to_dict(self) -> dict[str, object]: ...
+
+    def markdown(self, language: Language) -> str: ...
+
+
 def version_name(as_of: datetime | None, marks: Mapping[str, str], seed: int) -> str:
     """The name of a version: its day, and letters that differ when definition, data or seed differ.
 
@@ -57,14 +65,7 @@ def version_name(as_of: datetime | None, marks: Mapping[str, str], seed: int) ->
 
 def save(folder: Path, model: Model, card: Card, speaker: Speaker, answers_until: str) -> Path:
     """Write a version's folder; a failure on the way leaves nothing half-written under its name."""
-    place = folder / FOLDER / card.prediction / card.version
-    fresh = place.with_name(place.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
     texts = model.texts()
-    for name, bags in texts.items():
-        for number, text in enumerate(bags):
-            (fresh / f"{name}_{number}.txt").write_text(text, encoding="utf-8")
     meta = {
         "prediction": card.prediction,
         "version": card.version,
@@ -72,14 +73,29 @@ def save(folder: Path, model: Model, card: Card, speaker: Speaker, answers_until
         "bags": {name: len(bags) for name, bags in texts.items()},
         "encoding": model.encoding.to_dict(),
         "model": model.to_dict(),
-        "columns": [_column_dict(column) for column in speaker.columns.values()],
+        "columns": [column_dict(column) for column in speaker.columns.values()],
         "typical": dict(speaker.typical),
         "answers_until": answers_until,
     }
-    (fresh / "model.json").write_text(_json(meta), encoding="utf-8")
-    (fresh / "card.json").write_text(_json(card.to_dict()), encoding="utf-8")
-    (fresh / "card.zh.md").write_text(card.markdown("zh"), encoding="utf-8")
-    (fresh / "card.en.md").write_text(card.markdown("en"), encoding="utf-8")
+    trees = {f"{name}_{number}.txt": text for name, bags in texts.items() for number, text in enumerate(bags)}
+    return write_version(folder, card.prediction, card.version, meta, card, trees)
+
+
+def write_version(
+    folder: Path, name: str, version: str, meta: Mapping[str, object], card: CardPage, more: Mapping[str, str]
+) -> Path:
+    """Write a version's folder with model and card, all of it or nothing.
+
+    name: under which versions are kept.   meta: what the model is restored from.   more: further files and their texts.
+    """
+    place = folder / FOLDER / name / version
+    fresh = place.with_name(place.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    pages = {"card.zh.md": card.markdown("zh"), "card.en.md": card.markdown("en")}
+    plainly = {"model.json": _json(meta), "card.json": _json(card.to_dict())}
+    for file, text in {**more, **plainly, **pages}.items():
+        (fresh / file).write_text(text, encoding="utf-8")
     shutil.rmtree(place, ignore_errors=True)
     fresh.rename(place)
     return place
@@ -102,7 +118,7 @@ def load(folder: Path, prediction: str, version: str) -> StoredModel:
         }
         encoding = Encoding.from_dict(meta["encoding"])
         model = kind_of(meta["kind"]).restore(encoding, meta["model"], texts)
-        columns = {each["name"]: _column(each) for each in meta["columns"]}
+        columns = {each["name"]: column_of(each) for each in meta["columns"]}
         typical: dict[str, Value] = meta["typical"]
         return StoredModel(
             prediction, version, meta["kind"], model, Speaker(columns, typical), str(meta["answers_until"])
@@ -144,7 +160,8 @@ def _json(value: object) -> str:
     return json.dumps(plain(value), ensure_ascii=False, indent=1)
 
 
-def _column_dict(column: Column) -> dict[str, object]:
+def column_dict(column: Column) -> dict[str, object]:
+    """A column as plain values; `column_of` reads them."""
     return {
         "name": column.name,
         "kind": column.kind,
@@ -156,7 +173,8 @@ def _column_dict(column: Column) -> dict[str, object]:
     }
 
 
-def _column(values: Mapping[str, object]) -> Column:
+def column_of(values: Mapping[str, object]) -> Column:
+    """The column behind `column_dict`."""
     words = values["words"]
     return Column(
         name=str(values["name"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,6 @@ import pyarrow as pa
 from aimwell.core.text import Text
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.encoding import Encoding, is_text
-from aimwell.insight.predictions.kind import Model
 from aimwell.insight.predictions.plain import Result
 from aimwell.insight.predictions.rows import as_floats
 from aimwell.science.arrays import FloatArray
@@ -47,6 +47,15 @@ class Reason(Result):
         return self.effect > 0
 
 
+class Explained(Protocol):
+    """A model that says what each column it uses adds to its answer, the last column being the average [n, d+1]."""
+
+    @property
+    def encoding(self) -> Encoding: ...
+
+    def contributions(self, table: pa.Table) -> FloatArray: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """Puts contributions into words: the columns by name, and the typical value of each."""
@@ -54,7 +63,7 @@ class Speaker:
     columns: Mapping[str, Column]
     typical: Mapping[str, Value]
 
-    def reasons(self, model: Model, table: pa.Table, top: int = TOP) -> list[tuple[Reason, ...]]:
+    def reasons(self, model: Explained, table: pa.Table, top: int = TOP) -> list[tuple[Reason, ...]]:
         """The `top` measures of every row of the table, the weightiest first.
 
         Windows of one measure count as one.   Cost: exact contributions, some 100 times the price of a score; meant

@@ -20,6 +20,9 @@ class Direct(EffectModel):
     def effects(self, X: FloatArray) -> FloatArray:
         return np.column_stack([model.mean(X) for model in self.models])
 
+    def contributions(self, X: FloatArray) -> FloatArray:
+        return np.stack([model.contributions(X) for model in self.models], axis=1)
+
     def trees(self) -> tuple[Grown, ...]:
         return self.models
 

@@ -14,6 +14,8 @@ from aimwell.science.uplift.sample import Sample
 from aimwell.science.uplift.trees import GROWTH, Grown, Growth, grow
 
 HALVES = 16
+APART = 4_711
+"""Beside the seed of halves and hold-outs, so that they never repeat a lottery that was drawn with the same seed."""
 QUICK = "dr"
 """The learner whose spread stands for that of all: its levels are fitted once, so that a half costs one model."""
 
@@ -46,7 +48,8 @@ class Doubt:
 def doubt(sample: Sample, *, halves: int = HALVES, growth: Growth = GROWTH, seed: int = 0) -> Doubt:
     """Learn on random halves of the customers; cost: two small models for each half."""
     levels = crossed_levels(sample, growth, seed)
-    generator = np.random.default_rng(seed)
+    # Drawn apart from what others may have seeded alike: halves must not repeat the lottery itself.
+    generator = np.random.default_rng([seed, APART])
     effects: list[EffectModel] = []
     controls: list[Grown] = []
     outside = sample.arm == 0

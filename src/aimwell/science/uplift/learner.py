@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
+import numpy as np
+
 from aimwell.core.errors import BadQuestion
 from aimwell.core.registry import discover
 from aimwell.core.text import Text
@@ -22,6 +24,8 @@ from aimwell.science.uplift.trees import GROWTH, Grown, Growth
 
 PACKAGE = "aimwell.science.uplift.learners"
 GROUP = "aimwell.uplift_learners"
+TINY = 1e-9
+"""Parts that sum to less cannot be stretched."""
 
 
 class EffectModel(ABC):
@@ -32,12 +36,31 @@ class EffectModel(ABC):
         """How much each treatment changes the expected outcome of each row, against the control group [n, K]."""
 
     @abstractmethod
+    def contributions(self, X: FloatArray) -> FloatArray:
+        """What each column adds to each effect, the last being what all have in common [n, K, d+1].
+
+        They sum to `effects`: exactly where effects are sums of trees; where they are differences of probabilities, the
+        parts of the difference of log-odds are stretched to the effect.
+        """
+
+    @abstractmethod
     def trees(self) -> tuple[Grown, ...]:
         """All the trees, in the order in which `restore` wants them."""
 
     def numbers(self) -> tuple[float, ...]:
         """What the model holds beside the trees."""
         return ()
+
+
+def stretched(parts: FloatArray, total: FloatArray) -> FloatArray:
+    """Parts of a raw score, made to sum to what it stands for [n, d+1].
+
+    total: what each row's parts are to sum to [n].   Rows whose parts sum to nothing stay as they are.
+    """
+    raw = parts.sum(axis=1)
+    factor = np.divide(total, raw, out=np.ones_like(raw), where=np.abs(raw) > TINY)
+    found: FloatArray = parts * factor[:, None]
+    return found
 
 
 class Fit(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
-from aimwell.science.uplift.learner import EffectModel, Learner
+from aimwell.science.uplift.learner import EffectModel, Learner, stretched
 from aimwell.science.uplift.levels import effect_scores
 from aimwell.science.uplift.sample import Sample
 from aimwell.science.uplift.trees import Grown, Growth, grow
@@ -24,6 +24,11 @@ class Proportional(EffectModel):
     def effects(self, X: FloatArray) -> FloatArray:
         parts = zip(self.models, self.factors, strict=True)
         return np.column_stack([factor * model.mean(X) for model, factor in parts])
+
+    def contributions(self, X: FloatArray) -> FloatArray:
+        parts = zip(self.models, self.factors, strict=True)
+        found = [stretched(model.contributions(X), model.mean(X)) * factor for model, factor in parts]
+        return np.stack(found, axis=1)
 
     def trees(self) -> tuple[Grown, ...]:
         return self.models

@@ -8,7 +8,7 @@ import numpy as np
 
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
-from aimwell.science.uplift.learner import EffectModel, Learner
+from aimwell.science.uplift.learner import EffectModel, Learner, stretched
 from aimwell.science.uplift.sample import Sample
 from aimwell.science.uplift.trees import Grown, Growth, grow
 
@@ -28,6 +28,19 @@ class Single(EffectModel):
             marks[:, place] = 1.0
             found[:, place] = self.model.mean(_told(X, marks)) - without
         return found
+
+    def contributions(self, X: FloatArray) -> FloatArray:
+        effects, columns = self.effects(X), X.shape[1]
+        without = self.model.contributions(_told(X, np.zeros((len(X), self.treatments))))
+        found: list[FloatArray] = []
+        for place in range(self.treatments):
+            marks = np.zeros((len(X), self.treatments))
+            marks[:, place] = 1.0
+            parts = self.model.contributions(_told(X, marks)) - without
+            # What the treatment's own column adds is common to all.
+            told = np.column_stack([parts[:, :columns], parts[:, columns:].sum(axis=1)])
+            found.append(stretched(told, effects[:, place]))
+        return np.stack(found, axis=1)
 
     def trees(self) -> tuple[Grown, ...]:
         return (self.model,)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aimwell.core.text import Text
 from aimwell.science.arrays import FloatArray
-from aimwell.science.uplift.learner import EffectModel, Learner
+from aimwell.science.uplift.learner import EffectModel, Learner, stretched
 from aimwell.science.uplift.levels import level_models
 from aimwell.science.uplift.sample import Sample
 from aimwell.science.uplift.trees import Grown, Growth
@@ -23,6 +23,11 @@ class Separate(EffectModel):
     def effects(self, X: FloatArray) -> FloatArray:
         without = self.arms[0].mean(X)
         return np.column_stack([model.mean(X) - without for model in self.arms[1:]])
+
+    def contributions(self, X: FloatArray) -> FloatArray:
+        effects, without = self.effects(X), self.arms[0].contributions(X)
+        parts = [model.contributions(X) - without for model in self.arms[1:]]
+        return np.stack([stretched(part, effects[:, place]) for place, part in enumerate(parts)], axis=1)
 
     def trees(self) -> tuple[Grown, ...]:
         return self.arms

@@ -29,6 +29,11 @@ class Crossed(EffectModel):
         parts = zip(self.own, self.control, self.shares, strict=True)
         return np.column_stack([share * other.mean(X) + (1 - share) * own.mean(X) for own, other, share in parts])
 
+    def contributions(self, X: FloatArray) -> FloatArray:
+        parts = zip(self.own, self.control, self.shares, strict=True)
+        found = [share * other.contributions(X) + (1 - share) * own.contributions(X) for own, other, share in parts]
+        return np.stack(found, axis=1)
+
     def trees(self) -> tuple[Grown, ...]:
         return (*self.own, *self.control)
 
