@@ -288,18 +288,18 @@ def test_afterwards_the_plan_is_compared_with_those_held_out(workshop: Workshop)
         "amount": amounts,
     }
     workshop.warehouse.engine.write("purchase", pa.table(bought))
-    found = compare("autumn", workshop, NOW + timedelta(days=30))
+    found = compare(decision(), workshop, NOW + timedelta(days=30))
     assert found.happened is not None
     assert found.people + found.held_out == PEOPLE
     assert found.planned.value == 5 * found.people
     assert found.happened.low < 5 * found.people < found.happened.high
     assert [verdict.en for verdict in found.said] == ["What happened lies within the plan's interval"]
     with pytest.raises(BadQuestion, match="Nothing was decided"):
-        compare("autumn", workshop, NOW)
+        compare(decision(), workshop, NOW)
     with pytest.raises(NotEnoughData, match="nobody bought"):
-        compare("autumn", workshop, NOW + timedelta(hours=1))
+        compare(decision(), workshop, NOW + timedelta(hours=1))
     plan(workshop)
-    assert compare("autumn", workshop, NOW + timedelta(days=30)).happened is None
+    assert compare(decision(), workshop, NOW + timedelta(days=30)).happened is None
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
+from aimwell.cli.happened import say_afterwards
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import as_of_instant, open_workshop
 from aimwell.insight.predictions.workshop import Workshop
-from aimwell.science.metrics.interval import Estimate
 from aimwell.store.workspace import Workspace
-from aimwell.strategy.decisions.afterwards import Afterwards, compare
+from aimwell.strategy.decisions.afterwards import compare
 from aimwell.strategy.decisions.deciding import activate_decision, decide, value_name
 from aimwell.strategy.decisions.definition import Decision
 from aimwell.strategy.decisions.plan import DecisionPlan, Line
@@ -45,10 +45,6 @@ _WRITTEN = Text(
 _ACTIVE = Text(
     "旅程可用 {value} 读取；{changed:,} 个值有变化", "journeys read it as {value}; {changed:,} values changed"
 )
-_AFTER = Text(
-    "计划增值 {planned}；实际 {happened}（{currency}，80% 区间；{people:,} 人对 {held_out:,} 人对照）",
-    "planned {planned}; happened {happened} ({currency}, 80 % intervals; {people:,} beside {held_out:,} held out)",
-)
 
 
 @DECIDE.app.command("decide")
@@ -69,9 +65,11 @@ def decide_for(
         language, currency = session.speaks(workspace), workspace.settings.currency
         with open_workshop(workspace) as workshop, session.progress(name) as progress:
             if afterwards:
-                found = compare(name, workshop, as_of_instant(workspace, workshop.warehouse, afterwards))
+                until = as_of_instant(workspace, workshop.warehouse, afterwards)
+                with workspace.ledger() as ledger:
+                    found = compare(definition, workshop, until, ledger)
                 session.json(found)
-                _say_afterwards(session, found, currency, language)
+                say_afterwards(session, found, currency, language)
                 return
             instant = as_of_instant(workspace, workshop.warehouse, as_of)
             plan = decide(definition, workshop, instant, currency=currency, progress=progress)
@@ -125,14 +123,3 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
 def _row(line: Line, language: Language) -> list[object]:
     numbers = [f"{each:,.2f}" for each in (line.cost, line.value.value, line.value.low, line.value.high)]
     return [line.label.said(language), line.customers, line.by_lot, *numbers]
-
-
-def _say_afterwards(session: Session, found: Afterwards, currency: str, language: Language) -> None:
-    words = {"planned": _money(found.planned), "happened": _money(found.happened), "currency": currency}
-    session.say(_AFTER.format(**words, people=found.people, held_out=found.held_out).said(language))
-    for verdict in found.said:
-        session.say(verdict.said(language))
-
-
-def _money(estimate: Estimate | None) -> str:
-    return "?" if estimate is None else f"{estimate.value:,.2f} ({estimate.low:,.2f} … {estimate.high:,.2f})"

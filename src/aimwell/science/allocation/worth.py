@@ -66,6 +66,7 @@ def spend_curve(
     groups: ArrayLike | None = None,
     points: int = 41,
     resamples: int = 200,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> SpendCurve:
     """The measured gain at every budget, with the band in which it would move with other people of the same kind.
@@ -73,6 +74,7 @@ def spend_curve(
     path: of the people of an experiment, from gains foretold by a model that has not seen them, and known costs.
     scores: what each treatment did to each of them, noisy but right on average [customers, treatments] (for instance
     `policy.logged.option_scores` less that of nothing); NaN where it is not allowed.   groups: customer of each row.
+    level: of the bands.
     Raises BadQuestion for scores that do not fit or are missing.   Cost: O(upgrades) for each of the resamples.
     """
     given = path.given
@@ -89,9 +91,8 @@ def spend_curve(
         ]
     )
     ours, lots = draws[:, 0], draws[:, 1]
-    return SpendCurve(
-        spend, _band(whole[0], ours), _band(whole[1], lots), _band(whole[0] - whole[1], ours - lots), LEVEL
-    )
+    ahead = _band(whole[0] - whole[1], ours - lots, level)
+    return SpendCurve(spend, _band(whole[0], ours, level), _band(whole[1], lots, level), ahead, level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,8 +142,8 @@ def _curves(steps: _Steps, flat: tuple[FloatArray, FloatArray], drawn: IntArray,
     return np.array([np.interp(spend, spent, gained), np.interp(spend, flat[0] @ weight, flat[1] @ weight)])
 
 
-def _band(value: FloatArray, draws: FloatArray) -> Band:
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+def _band(value: FloatArray, draws: FloatArray, level: float) -> Band:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Band(value, low, high)
 
 

@@ -6,6 +6,7 @@ capacities hold for certain. Minima hold for what is chosen as best; a few of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,17 @@ import numpy as np
 from aimwell.core.errors import BadQuestion
 from aimwell.core.keys import number_of, share_of
 from aimwell.science.allocation.allocate import allocate
-from aimwell.science.allocation.allocation import Allocation
+from aimwell.science.allocation.allocation import BUDGET, Allocation
 from aimwell.science.allocation.choices import Choices, choices
 from aimwell.science.allocation.limits import Limit
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray
 from aimwell.science.policy.lots import Lots, dealt, lots
-from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.definition import Decision, Treatment
 from aimwell.strategy.decisions.people import People
 
 _SLACK = 1e-9
+_TIE = 1e-9
+"""Worth is counted as equal within so small a share of the gain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,9 +34,13 @@ class Chosen:
     option: -1 nothing, else the number of the treatment [n].   probability: of this choice, given whether the customer
     was held out; of being held out for those who are [n].   held_out, by_lot: [n].   best: the allocation behind it, of
     those who are not held out.   inside: their rows.   given: what could be chosen for them.
+    aim: what the prices of money and places point to, for those held out as for the others: -1 nothing, else the number
+    of the treatment [n].   dealt: what lots deal out to customers like this one, beside nothing [n, treatments].
     """
 
     option: IntArray
+    aim: IntArray
+    dealt: BoolArray
     probability: FloatArray
     held_out: BoolArray
     by_lot: BoolArray
@@ -55,8 +62,8 @@ def choose(definition: Decision, people: People, mark: str) -> Chosen:
     if not inside.size:
         raise BadQuestion(f"{definition.name}: everybody in the audience is held out", remedy="Lower hold_out.")
     allowed = people.allowed[inside]
-    with_nothing = np.column_stack([np.ones(inside.size, dtype=bool), allowed])
-    plan = lots(with_nothing, definition.explore)
+    open_now = allowed & _open(definition)
+    plan = lots(np.column_stack([np.ones(inside.size, dtype=bool), open_now]), definition.explore)
     given = choices(people.net[inside], np.where(allowed, people.cost[inside], 0.0), allowed)
     money = _money_left(definition, given, plan)
     best = allocate(given, money, _limits(definition, plan))
@@ -66,7 +73,51 @@ def choose(definition: Decision, people: People, mark: str) -> Chosen:
     probability = np.full(people.customers.size, definition.hold_out)
     by_lot = np.zeros(people.customers.size, dtype=bool)
     every[inside], probability[inside], by_lot[inside] = option - 1, chances, drawn
-    return Chosen(every, probability, held_out, by_lot, best, inside, given)
+    aim = _aims(definition, people, best.prices)
+    dealt_out = _dealt_out(people.allowed & _open(definition), inside, plan)
+    return Chosen(every, aim, dealt_out, probability, held_out, by_lot, best, inside, given)
+
+
+def _open(definition: Decision) -> BoolArray:
+    """Which treatments lots may deal at all: none that costs money when there is none, or whose places are 0."""
+    places = [
+        0 not in (each.at_most, definition.channels.get(each.channel)) and not (definition.budget == 0 and _costs(each))
+        for each in definition.treatments.values()
+    ]
+    return np.array(places, dtype=bool)
+
+
+def _costs(treatment: Treatment) -> bool:
+    return treatment.cost > 0 or treatment.cost_tag is not None
+
+
+def _aims(definition: Decision, people: People, prices: Mapping[str, float]) -> IntArray:
+    """What each customer would choose at the prices, by the same rule for everyone; at equal worth the treatment.
+
+    The sum of prices over what a treatment uses is its toll; a minimum has a negative price, and pays for itself.
+    """
+    money = prices.get(BUDGET, 0.0)
+    best = np.zeros(people.customers.size)
+    aim = np.full(people.customers.size, -1, dtype=np.int64)
+    net = people.net
+    for place, (name, each) in enumerate(definition.treatments.items()):
+        toll = prices.get(f"treatment {name}", 0.0) + prices.get(f"channel {each.channel}", 0.0)
+        paid = money * np.nan_to_num(people.cost[:, place]) + toll
+        worth = net[:, place] - paid
+        tie = np.where((aim < 0) & (paid > 0), _TIE * (1.0 + np.abs(net[:, place])), 0.0)
+        better = people.allowed[:, place] & (worth > best - tie)
+        best, aim = np.where(better, worth, best), np.where(better, place, aim)
+    return aim.astype(np.int64)
+
+
+def _dealt_out(open_now: BoolArray, inside: IntArray, plan: Lots) -> BoolArray:
+    """What lots deal to customers like each one; those held out are alike to those inside who may get the same."""
+    found = np.zeros(open_now.shape, dtype=bool)
+    bits = open_now @ (1 << np.arange(open_now.shape[1], dtype=np.int64))
+    explored = np.unique(bits[inside[plan.counts[plan.kind].sum(axis=1) > 0]])
+    rows = np.isin(bits, explored)
+    found[rows] = open_now[rows]
+    return found
 
 
 def _money_left(definition: Decision, given: Choices, plan: Lots) -> float | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from aimwell.core.comparisons import Duration
 from aimwell.core.definitions import Definition, Label
 from aimwell.core.rules import Rule
 
@@ -83,6 +85,17 @@ class Cells(BaseModel):
     )
 
 
+class Counted(BaseModel):
+    """What is counted afterwards of each customer, held out or not: it is compared with what was expected."""
+
+    model_config = _PART
+
+    within: Duration = Field(default=timedelta(days=28), description="purchases so long after the decision count")
+    times: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="money for each unit of their amount, such as the margin"
+    )
+
+
 class Decision(Definition):
     """Which treatment for which customer, or nothing, so that most is gained within the limits."""
 
@@ -99,6 +112,10 @@ class Decision(Definition):
     explore: float = Field(default=0.0, ge=0, le=0.5, description="share of customers whose treatment is drawn by lot")
     hold_out: float = Field(default=0.05, ge=0, le=0.9, description="share of customers who get nothing, by lot")
     cells: Cells | None = Field(default=None, description="a readable table beside the decision")
+    outcome: Counted = Field(default_factory=Counted, description="what is counted afterwards")
+    every: Literal["hour", "day", "week"] | None = Field(
+        default=None, description="how often a running workspace decides anew by itself; by default only when asked"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Decision:
@@ -110,6 +127,8 @@ class Decision(Definition):
         given = {name for row in (self.cells.give if self.cells else {}).values() for name in row.values()}
         if unknown := sorted(given - {NOTHING, *self.treatments}):
             raise ValueError(f"cells name the treatment {unknown[0]!r}, which is not listed")
+        if self.outcome.within <= timedelta(0):
+            raise ValueError("outcome: within must be longer than nothing, such as 28d")
         for name, each in self.treatments.items():
             if each.at_most is not None and each.at_least > each.at_most:
                 raise ValueError(f"{name}: at_least {each.at_least} contradicts at_most {each.at_most}")

@@ -21,6 +21,7 @@ from aimwell.strategy.decisions.definition import NOTHING, Decision
 from aimwell.strategy.decisions.people import People
 
 TABLE = "decision"
+_SQL = {pa.string(): exp.DType.TEXT, pa.float64(): exp.DType.DOUBLE, pa.bool_(): exp.DType.BOOLEAN}
 
 REASONS: Mapping[str, Text] = {
     "best": Text("在预算和限额内净增益最大", "Adds most for its cost within budget and limits"),
@@ -42,7 +43,9 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     """Everyone's row; the reason is a key of REASONS, `gain` the expected value added in money, cost not taken off.
 
     probability: with which lot gave this choice, given whether the customer is held out; for those who are, with which
-    they are. error: standard error of the treatment's mean gain as a share of it.
+    they are. error: standard error of the treatment's mean gain as a share of it. aim: what the prices of money and
+    places point to, also for those held out. dealt: the treatments that lots deal to customers like this one, their
+    names joined by blanks; empty where nothing is drawn.
     """
     count = people.customers.size
     some = chosen.option >= 0
@@ -67,8 +70,16 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
             "held_out": pa.array(chosen.held_out.tolist(), pa.bool_()),
             "by_lot": pa.array(chosen.by_lot.tolist(), pa.bool_()),
             "reason": pa.array(reasons(people, chosen).tolist(), pa.string()),
+            "aim": pa.array(names[chosen.aim].tolist(), pa.string()),
+            "dealt": pa.array(_dealt(chosen.dealt, list(definition.treatments)).tolist(), pa.string()),
         }
     )
+
+
+def _dealt(dealt: BoolArray, names: list[str]) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    kinds, kind = np.unique(dealt, axis=0, return_inverse=True)
+    words = [" ".join(name for name, there in zip(names, each, strict=True) if there) for each in kinds]
+    return np.array(words, dtype=np.str_)[kind.ravel()]
 
 
 def reasons(people: People, chosen: Chosen) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
@@ -89,10 +100,41 @@ def keep(workshop: Workshop, rows: pa.Table, name: str, as_of: datetime) -> None
     if TABLE not in engine.tables():
         engine.write(TABLE, rows)
         return
+    standing = engine.columns(TABLE)
+    absent = [column for column in rows.schema if column.name not in standing]
+    if not absent and not was_decided(workshop, name, as_of):
+        engine.append(TABLE, rows)
+        return
+    columns: list[exp.Expr] = [exp.column(each, quoted=True) for each in standing]
+    columns += [exp.alias_(exp.cast(exp.null(), _SQL[column.type]), column.name) for column in absent]
     with engine.transaction(), workshop.passing("former_decisions") as former:
-        engine.create_table_as(former, exp.select("*").from_(TABLE).where(exp.Not(this=exp.paren(_run(name, as_of)))))
+        others = exp.Not(this=exp.paren(_run(name, as_of)))
+        engine.create_table_as(former, exp.select(*columns).from_(TABLE).where(others))
         engine.create_table_as(TABLE, exp.select("*").from_(former))
         engine.append(TABLE, rows)
+
+
+def was_decided(workshop: Workshop, name: str, as_of: datetime) -> bool:
+    """Whether rows of this decision and instant are there."""
+    engine = workshop.warehouse.engine
+    if TABLE not in engine.tables():
+        return False
+    found = exp.select(exp.Literal.number(1)).from_(TABLE).where(_run(name, as_of)).limit(1)
+    return bool(engine.to_arrow(found).num_rows)
+
+
+def runs_before(workshop: Workshop, name: str, until: datetime) -> list[datetime]:
+    """The instants before `until` as of which something was decided with lots and aims told, oldest first."""
+    engine = workshop.warehouse.engine
+    if TABLE not in engine.tables() or "dealt" not in engine.columns(TABLE):
+        return []
+    query = exp.select("as_of").distinct().from_(TABLE).order_by("as_of")
+    query = query.where(
+        exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name)),
+        exp.LTE(this=exp.column("as_of"), expression=instant_literal(to_store(until))),
+        exp.Not(this=exp.Is(this=exp.column("dealt"), expression=exp.null())),
+    )
+    return [from_store(each) for each in engine.to_arrow(query).column("as_of").to_pylist()]
 
 
 def last_run(workshop: Workshop, name: str, before: datetime | None = None) -> datetime:
@@ -126,3 +168,10 @@ def _run(name: str, as_of: datetime) -> exp.Expr:
         exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name)),
         exp.EQ(this=exp.column("as_of"), expression=instant_literal(to_store(as_of))),
     )
+
+
+def channels_of_run(workshop: Workshop, name: str, as_of: datetime) -> dict[str, str]:
+    """The channel of each treatment that was given in a run."""
+    query = exp.select("treatment", "channel").distinct().from_(TABLE).where(_run(name, as_of)).order_by("treatment")
+    rows = workshop.warehouse.engine.to_arrow(query).to_pylist()
+    return {row["treatment"]: row["channel"] for row in rows if row["treatment"] != NOTHING}
