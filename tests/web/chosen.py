@@ -10,7 +10,8 @@ from aimwell.core.text import Text
 from aimwell.science.metrics.confusion import Confusion
 from aimwell.science.metrics.interval import Estimate
 from aimwell.strategy.decisions.cells import Cell, CellTable
-from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.definition import ASSUMED, Decision
+from aimwell.strategy.decisions.gains import Basis
 from aimwell.strategy.decisions.plan import DecisionPlan, Line
 from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.evaluation import Evaluation
@@ -52,7 +53,8 @@ def plan_story(*, error: float = 1.0, held_out: int = 100, price: float = 0.7) -
 
     def line(name: str, label: Text, customers: int, cost: float, value: float) -> Line:
         reach = 1.28 * error * value
-        return Line(name, label, customers, 5, cost, Estimate(value, value - reach, value + reach, 0.8))
+        basis: Basis = "stated" if error < ASSUMED else "assumed"
+        return Line(name, label, customers, 5, cost, Estimate(value, value - reach, value + reach, 0.8), basis, error)
 
     vouchers = line("voucher", Text("代金券", "Voucher"), 120, 240.0, 600.0)
     calls = line("call", Text("电话", "Call"), 20, 120.0, 180.0)

@@ -9,6 +9,7 @@ import pytest
 from tests.web import chosen
 from tests.web.test_report_sections import _of, _said
 
+from aimwell.core.text import Text
 from aimwell.web.report.blocks import Chart, Sentence
 from aimwell.web.report.sections.decisions import decision_blocks, plan_verdict
 
@@ -33,9 +34,20 @@ def test_a_gain_that_nobody_measured_is_called_an_assumption_before_any_table() 
 def test_a_measured_gain_carries_its_error_and_no_word_of_assumption() -> None:
     blocks = decision_blocks(chosen.plan_story(error=0.3))
     said = _said(blocks)
-    assert "measured (error 30%)" in said
+    assert "measured, as the definition states (error 30%)" in said
     assert "net gain expected ¥420" in said
     assert "¥780 (¥480 – ¥1,080)" in said
+    assert "assum" not in said.replace("that of an assumption is 100%", "")
+
+
+def test_a_gain_from_an_effect_is_told_as_measured_in_an_experiment() -> None:
+    story = chosen.plan_story(error=0.3)
+    told = Text("经实验测得：某效果", "measured in an experiment: the effect 'coupon'")
+    voucher, call = story.plan.treatments
+    lines = replace(voucher, basis="experiment", told=told), call
+    said = _said(decision_blocks(replace(story, plan=replace(story.plan, treatments=lines))))
+    assert "measured in an experiment: the effect 'coupon'" in said
+    assert "measured in an experiment (error 30%)" in said
     assert "assum" not in said.replace("that of an assumption is 100%", "")
 
 

@@ -307,7 +307,7 @@ def test_afterwards_the_plan_is_compared_with_those_held_out(workshop: Workshop)
     [
         ({"channels": {"fax": 3}}, "no treatment uses the channel 'fax'"),
         ({"treatments": {"nothing": {"channel": "mail", "gain": {"amount": 1}}}}, "always there"),
-        ({"treatments": {"a": {"channel": "mail", "gain": {}}}}, "name one of prediction, tag or amount"),
+        ({"treatments": {"a": {"channel": "mail", "gain": {}}}}, "name one of prediction, tag, amount or effect"),
         ({"treatments": {"a": {"channel": "mail", "gain": {"amount": 1}, "at_most": 1, "at_least": 2}}}, "contradicts"),
         ({"treatments": {}}, "at least 1 item"),
         ({"budget": -1}, "greater than or equal to 0"),

@@ -17,6 +17,7 @@ from aimwell.store.workspace import Workspace
 from aimwell.strategy.decisions.afterwards import compare
 from aimwell.strategy.decisions.deciding import activate_decision, decide, value_name
 from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.gains import BASES
 from aimwell.strategy.decisions.plan import DecisionPlan, Line
 from aimwell.strategy.decisions.rows import REASONS
 
@@ -31,8 +32,8 @@ _MONEY = Text(
     "budget {budget}, to cost {cost:,.2f} {currency}; net gain expected {net:,.2f}, at most {gap:,.2f} below the best",
 )
 _COLUMNS = {
-    "en": ["", "customers", "by lot", "cost", "expected value", "80 % from", "to"],
-    "zh": ["", "人数", "抽签", "成本", "预期增值", "80% 下限", "上限"],
+    "en": ["", "customers", "by lot", "cost", "expected value", "80 % from", "to", "gain"],
+    "zh": ["", "人数", "抽签", "成本", "预期增值", "80% 下限", "上限", "增益"],
 }
 _CELLS = {
     "en": ["stage", "value", "customers", "mostly", "share", "cost", "written table"],
@@ -100,6 +101,9 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
     money = {"cost": plan.total.cost, "currency": plan.currency, "net": plan.net, "gap": plan.gap}
     session.say(_MONEY.format(budget=budget, **money).said(language))
     session.table(_COLUMNS[language], [_row(line, language) for line in (*plan.treatments, plan.total)])
+    for line in plan.treatments:
+        if line.told is not None:
+            session.say(f"{line.label.said(language)}: {line.told.said(language)}")
     session.table(_COLUMNS[language], [_row(line, language) for line in plan.channels])
     session.table(["", ""], [[REASONS[each].said(language), count] for each, count in plan.reasons.items()])
     if plan.cells:
@@ -122,4 +126,5 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
 
 def _row(line: Line, language: Language) -> list[object]:
     numbers = [f"{each:,.2f}" for each in (line.cost, line.value.value, line.value.low, line.value.high)]
-    return [line.label.said(language), line.customers, line.by_lot, *numbers]
+    basis = BASES[line.basis].said(language) if line.basis else ""
+    return [line.label.said(language), line.customers, line.by_lot, *numbers, basis]

@@ -17,6 +17,8 @@ _WORD = r"^[a-z][a-z0-9_]{0,62}$"
 
 NOTHING = "nothing"
 ANY = "*"
+ASSUMED = 1.0
+"""From this error on, as a share of the gain, nothing was measured: there may be no gain at all."""
 
 
 class Gain(BaseModel):
@@ -27,6 +29,10 @@ class Gain(BaseModel):
     prediction: str | None = Field(default=None, description="the last scores of this prediction")
     tag: str | None = Field(default=None, description="or a tag")
     amount: float | None = Field(default=None, allow_inf_nan=False, description="or one amount for everybody")
+    effect: str | None = Field(
+        default=None, description="or the last scores of this effect, which an experiment measured; its error is known"
+    )
+    arm: str | None = Field(default=None, description="which arm of the effect; needed where it has several")
     times: float = Field(default=1.0, allow_inf_nan=False, description="money for each unit of it")
     error: float = Field(
         default=1.0,
@@ -38,8 +44,12 @@ class Gain(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Gain:
-        if sum(each is not None for each in (self.prediction, self.tag, self.amount)) != 1:
-            raise ValueError("name one of prediction, tag or amount")
+        if sum(each is not None for each in (self.prediction, self.tag, self.amount, self.effect)) != 1:
+            raise ValueError("name one of prediction, tag, amount or effect")
+        if self.arm is not None and self.effect is None:
+            raise ValueError("arm: is that of an effect; name the effect too")
+        if self.effect is not None and "error" in self.model_fields_set:
+            raise ValueError("error: comes from the experiment that measured the effect; leave it out")
         return self
 
 

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.rules import Rule
+from aimwell.core.text import Text
 from aimwell.core.time import to_store
 from aimwell.insight.features.build import Features
 from aimwell.insight.predictions.score import TABLE as SCORE
@@ -23,6 +24,7 @@ from aimwell.science.allocation.pressure import fatigue, within_caps
 from aimwell.science.arrays import BoolArray, FloatArray
 from aimwell.store.warehouse.cut import instant_literal
 from aimwell.strategy.decisions.definition import Decision, Gain
+from aimwell.strategy.decisions.gains import measured_gain
 
 Words = NDArray[np.str_]
 
@@ -33,6 +35,8 @@ class People:
 
     customers: [n].   gain: expected added value in money [n, treatments].   cost: in money.   weary: what is lost in
     patience.   allowed: who may get what and has an expected gain.   cells: words of stage and value [n, 2], or None.
+    errors: standard error of each treatment's mean gain as a share of it.   told: what an experiment said of it, if one
+    measured it.
     """
 
     customers: Words
@@ -41,6 +45,8 @@ class People:
     weary: FloatArray
     allowed: BoolArray
     cells: Words | None
+    errors: tuple[float, ...]
+    told: tuple[Text | None, ...]
 
     @property
     def net(self) -> FloatArray:
@@ -63,7 +69,13 @@ def people_of(definition: Decision, workshop: Workshop, as_of: datetime) -> Peop
         if not customers.size:
             raise NotEnoughData(f"{definition.name}: nobody is in the audience as of {as_of.date()}")
         treatments = definition.treatments.values()
-        gain = np.column_stack([reader.gain(each.gain) for each in treatments])
+        measured = [measured_gain(each.gain, workshop, as_of) if each.gain.effect else None for each in treatments]
+        gain = np.column_stack(
+            [
+                _aligned(customers, found.customers, found.value) if found else reader.gain(each.gain)
+                for each, found in zip(treatments, measured, strict=True)
+            ]
+        )
         cost = np.column_stack(
             [reader.tag(each.cost_tag) if each.cost_tag else np.full(customers.size, each.cost) for each in treatments]
         )
@@ -72,7 +84,9 @@ def people_of(definition: Decision, workshop: Workshop, as_of: datetime) -> Peop
         words = [definition.cells.stage, definition.cells.value] if definition.cells else []
         cells = np.column_stack([reader.words(name) for name in words]) if words else None
     known = np.isfinite(gain) & np.isfinite(cost)
-    return People(customers, gain, cost, weary, allowed & rested & known, cells)
+    errors = [found.error if found else each.gain.error for each, found in zip(treatments, measured, strict=True)]
+    told = tuple(found.said if found else None for found in measured)
+    return People(customers, gain, cost, weary, allowed & rested & known, cells, tuple(errors), told)
 
 
 def _weariness(definition: Decision, reader: _Reader, people: int) -> tuple[FloatArray, BoolArray]:

@@ -14,14 +14,13 @@ from aimwell.science.allocation.path import gain_path
 from aimwell.science.metrics.interval import Estimate, normal_interval
 from aimwell.strategy.decisions.cells import CellTable, cell_table
 from aimwell.strategy.decisions.choosing import Chosen
-from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.definition import ASSUMED, Decision
+from aimwell.strategy.decisions.gains import Basis, basis_of
 from aimwell.strategy.decisions.people import People
 from aimwell.strategy.decisions.rows import REASONS, reasons, version_of
 
 LEVEL = 0.8
 """Of the intervals of a plan: four times of five, what happens should lie inside."""
-ASSUMED = 1.0
-"""From this error on, as a share of the gain, nothing was measured: there may be no gain at all."""
 _POINTS = 21
 
 
@@ -30,7 +29,9 @@ class Line:
     """What is planned of one treatment or channel.
 
     customers: who get it, `by_lot` of them drawn.   cost: in all.   value: expected added value in all, cost not taken
-    off, with its 80 % interval from the measured errors of the gains.
+    off, with its 80 % interval from the measured errors of the gains.   basis: of a treatment, on what its gain rests:
+    an experiment that measured it, an error that is stated, or an assumption; None of several together.   error: of its
+    mean gain, as a share.   told: what the experiment says.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Line:
     by_lot: int
     cost: float
     value: Estimate
+    basis: Basis | None = None
+    error: float | None = None
+    told: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,6 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
 
 def _line(definition: Decision, people: People, chosen: Chosen, places: Sequence[int], name: str, label: Text) -> Line:
     """Treatments together; each treatment's error is that of all its customers."""
-    errors = [each.gain.error for each in definition.treatments.values()]
     customers, by_lot, cost, value = 0, 0, 0.0, 0.0
     parts: list[tuple[float, float]] = []
     for place in places:
@@ -117,8 +120,12 @@ def _line(definition: Decision, people: People, chosen: Chosen, places: Sequence
         gained = math.fsum(people.gain[rows, place])
         customers, by_lot = customers + rows.size, by_lot + int(chosen.by_lot[rows].sum())
         cost, value = cost + math.fsum(people.cost[rows, place]), value + gained
-        parts.append((gained, errors[place]))
-    return Line(name, label, customers, by_lot, cost, normal_interval(value, joint_error(parts), LEVEL))
+        parts.append((gained, people.errors[place]))
+    estimate = normal_interval(value, joint_error(parts), LEVEL)
+    if len(places) != 1 or name not in definition.treatments:
+        return Line(name, label, customers, by_lot, cost, estimate)
+    basis, error = basis_of(definition.treatments[name].gain), people.errors[places[0]]
+    return Line(name, label, customers, by_lot, cost, estimate, basis, error, people.told[places[0]])
 
 
 def joint_error(gains: Sequence[tuple[float, float]]) -> float:

@@ -53,7 +53,7 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     names = np.array([*definition.treatments, NOTHING])
     channels = np.array([*(each.channel for each in definition.treatments.values()), ""])
     offers = np.array([*(each.offer for each in definition.treatments.values()), ""])
-    errors = np.array([*(each.gain.error for each in definition.treatments.values()), 0.0])
+    errors = np.array([*people.errors, 0.0])
     return pa.table(
         {
             "decision": pa.array([definition.name] * count, pa.string()),

@@ -9,7 +9,8 @@ from aimwell.core.text import Text
 from aimwell.science.metrics.interval import Estimate
 from aimwell.strategy.decisions.cells import CellTable
 from aimwell.strategy.decisions.definition import NOTHING, Decision, Gain
-from aimwell.strategy.decisions.plan import ASSUMED, DecisionPlan
+from aimwell.strategy.decisions.gains import BASES
+from aimwell.strategy.decisions.plan import DecisionPlan
 from aimwell.strategy.decisions.plan import Line as Planned
 from aimwell.strategy.decisions.rows import REASONS
 from aimwell.web.report import spend_charts
@@ -79,7 +80,7 @@ def plan_verdict(story: PlanStory) -> Text:
     people, treated = count(plan.people), count(plan.total.customers)
     gain = (
         Text(f"净增益为假定的 {net}，尚未实测", f"the net gain of {net} is assumed, not measured")
-        if assumed(story.definition)
+        if assumed(plan)
         else Text(f"预期净增益 {net}", f"net gain expected {net}")
     )
     return Text(
@@ -88,14 +89,14 @@ def plan_verdict(story: PlanStory) -> Text:
     )
 
 
-def assumed(definition: Decision) -> list[str]:
+def assumed(plan: DecisionPlan) -> list[str]:
     """The treatments whose gain no experiment has measured, by name."""
-    return [name for name, each in definition.treatments.items() if each.gain.error >= ASSUMED]
+    return [line.name for line in plan.treatments if line.basis == "assumed"]
 
 
 def _trust(story: PlanStory) -> Sentence:
     """What is assumed, first of all; then who will tell."""
-    plan, names = story.plan, assumed(story.definition)
+    plan, names = story.plan, assumed(story.plan)
     held_out = count(plan.held_out)
     later = Text(
         f"对照组 {held_out} 人按抽签什么都不收；之后用 aimwell decide {plan.decision} --afterwards 日期 与他们相比。",
@@ -134,7 +135,7 @@ def _treatments(story: PlanStory) -> Table:
     rows: list[list[Text | Cell]] = []
     for line in plan.treatments:
         gain = story.definition.treatments[line.name].gain
-        rows.append([*_plain_row(line, plan.currency), _source(gain, story), _basis(gain)])
+        rows.append([*_plain_row(line, plan.currency), _source(line, gain, story), _basis(line)])
     rows.append([*_plain_row(plan.total, plan.currency), _UNKNOWN, _UNKNOWN])
     return Table(
         _COLUMNS,
@@ -159,8 +160,10 @@ def _interval(estimate: Estimate, currency: str) -> str:
     return f"{value} ({between(low, high)})"
 
 
-def _source(gain: Gain, story: PlanStory) -> Text:
+def _source(line: Planned, gain: Gain, story: PlanStory) -> Text:
     currency = story.plan.currency
+    if line.told is not None:
+        return line.told
     if gain.amount is not None:
         return Text(
             f"每人 {money(gain.amount * gain.times, currency)}", f"{money(gain.amount * gain.times, currency)} each"
@@ -170,11 +173,11 @@ def _source(gain: Gain, story: PlanStory) -> Text:
     return Text(f"「{name.zh}」× {times}", f"{name.en} × {times}")
 
 
-def _basis(gain: Gain) -> Cell:
-    if gain.error >= ASSUMED:
+def _basis(line: Planned) -> Cell:
+    if line.basis is None or line.basis == "assumed":
         return Cell(_ASSUMED, tone="warn")
-    error = share(gain.error, 0)
-    return Cell(Text(f"{_MEASURED.zh}（误差 {error}）", f"{_MEASURED.en} (error {error})"), tone="ok")
+    said, error = BASES[line.basis], share(line.error or 0.0, 0)
+    return Cell(Text(f"{said.zh}（误差 {error}）", f"{said.en} (error {error})"), tone="ok")
 
 
 def _curve(story: PlanStory) -> Chart:
@@ -193,7 +196,7 @@ def _curve(story: PlanStory) -> Chart:
     bounds = Text("80% 区间，按声明的误差", "80% interval, by the declared errors")
     keys = [Key(best, SERIES[0], "line"), Key(bounds, SERIES[0], "band"), *(spot.key for spot in spots)]
     question = Text("花多少，净得多少？", "What does more money gain?")
-    if assumed(story.definition):
+    if assumed(story.plan):
         question = Text("花多少，净得多少？（增益为假定）", "What does more money gain? (gains are assumed)")
     return Chart(question, drawing, _margin(plan), legend=keys)
 
@@ -303,7 +306,7 @@ def _given(story: PlanStory) -> Table:
         ]
         for each in story.first
     ]
-    gain = Text("假定的增值", "value assumed") if assumed(story.definition) else Text("预期增值", "value expected")
+    gain = Text("假定的增值", "value assumed") if assumed(story.plan) else Text("预期增值", "value expected")
     return Table(
         [
             Text("客户", "customer"),
