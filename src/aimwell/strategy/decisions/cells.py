@@ -51,14 +51,11 @@ def cell_table(definition: Decision, people: People, chosen: Chosen) -> CellTabl
     names = [*definition.treatments, NOTHING]
     rows = chosen.inside
     stages, values = people.cells[rows, 0], people.cells[rows, 1]
-    option, written = chosen.option[rows], np.full(rows.size, -1, dtype=np.int64)
+    option, written = chosen.option[rows], written_options(definition, people)[rows]
     found = []
     for stage, value in sorted({(str(s), str(v)) for s, v in zip(stages, values, strict=True)}):
         here = np.flatnonzero((stages == stage) & (values == value))
         said = _written(definition, stage, value)
-        if said and said != NOTHING:
-            place = names.index(said)
-            written[here[people.allowed[rows[here], place]]] = place
         counts = np.bincount(option[here] % len(names), minlength=len(names))
         most = int(counts.argmax())
         spend = _sum(people.cost, rows[here], option[here])
@@ -70,6 +67,19 @@ def cell_table(definition: Decision, people: People, chosen: Chosen) -> CellTabl
         _sum(people.cost, rows, written),
         _sum(people.net, rows, written),
     )
+
+
+def written_options(definition: Decision, people: People) -> IntArray:
+    """What the written table gives each customer who may get it: -1 nothing, else the number of the treatment [n]."""
+    option = np.full(people.customers.size, -1, dtype=np.int64)
+    if people.cells is None:
+        return option
+    cells, cell = np.unique(people.cells, axis=0, return_inverse=True)
+    places = {name: place for place, name in enumerate(definition.treatments)}
+    given = np.array([places.get(_written(definition, str(s), str(v)), -1) for s, v in cells], dtype=np.int64)
+    option = given[cell.ravel()]
+    allowed = people.allowed[np.arange(option.size), option]
+    return np.where((option >= 0) & allowed, option, -1)
 
 
 def _written(definition: Decision, stage: str, value: str) -> str:
