@@ -14,6 +14,7 @@ from aimwell.core.problems import Problem
 from aimwell.core.rules import segments_of
 from aimwell.core.tables import TABLES
 from aimwell.insight.clusterings import Clustering
+from aimwell.insight.effects import Effect, score_key
 from aimwell.insight.opening import as_of_instant, workshop_of
 from aimwell.insight.predictions import Prediction
 from aimwell.insight.rules.context import RuleContext
@@ -77,11 +78,18 @@ def check_names(workspace: Workspace) -> None:
             workspace.folder,
             segments,
             context,
-            predictions=list(workspace.definitions(Prediction)),
+            predictions=[*workspace.definitions(Prediction), *_effects(workspace)],
             recorded=[*sizes(warehouse.engine), *(name for name in spoken if name.startswith(tuple(groups)))],
         )
     if problems:
         raise BadDefinition(problems)
+
+
+def _effects(workspace: Workspace) -> list[str]:
+    """The names under which scores of effects stand."""
+    return [
+        score_key(name, arm) for name, each in workspace.definitions(Effect).items() for arm in each.treatment.names[1:]
+    ]
 
 
 def schema_of(name: str) -> str:
