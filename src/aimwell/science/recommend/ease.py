@@ -24,14 +24,23 @@ def ease(X: Sparse, *, penalty: float, customer_power: float = 0.0, item_power: 
     Source: Steck, WWW (2019), equation 8; weights of rows and penalties by the same derivation.
     """
     refuse_nothing(X)
-    if penalty <= 0:
-        raise BadQuestion("EASE needs a penalty", expected="more than 0", seen=f"{penalty:g}")
     weighted = scaled_rows(X, customer_power) if customer_power else X
     gram: FloatArray = (weighted.T @ X).toarray().astype(np.float64)
-    degrees = np.asarray(X.sum(axis=0), dtype=np.float64).ravel()
-    relative = np.maximum(degrees, 1.0) / max(float(degrees.mean()), 1.0)
-    gram[np.diag_indices_from(gram)] += penalty * np.power(relative, item_power)
-    inverse: FloatArray = cho_solve(cho_factor(gram, overwrite_a=True), np.eye(gram.shape[0]), overwrite_b=True)
+    return regression(gram, np.asarray(X.sum(axis=0), dtype=np.float64).ravel(), penalty=penalty, item_power=item_power)
+
+
+def regression(gram: FloatArray, bought: FloatArray, *, penalty: float, item_power: float = 0.0) -> FloatArray:
+    """The weights of EASE from how often each two items were bought together, however that was counted.
+
+    gram: symmetric, without negative eigenvalues [items, items], as X.T @ X or `close_pairs`; it is not changed.
+    bought: how often each item was bought [items].   penalty, item_power, the result and the source: as in `ease`.
+    """
+    if penalty <= 0:
+        raise BadQuestion("EASE needs a penalty", expected="more than 0", seen=f"{penalty:g}")
+    relative = np.maximum(bought, 1.0) / max(float(bought.mean()), 1.0)
+    ridge = gram.copy()
+    ridge[np.diag_indices_from(ridge)] += penalty * np.power(relative, item_power)
+    inverse: FloatArray = cho_solve(cho_factor(ridge, overwrite_a=True), np.eye(gram.shape[0]), overwrite_b=True)
     weights: FloatArray = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return weights

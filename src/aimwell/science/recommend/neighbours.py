@@ -51,11 +51,16 @@ def blocks(items: int) -> list[tuple[int, int]]:
 
 def refuse_nothing(X: Sparse) -> None:
     """Raise NotEnoughData when no customer bought anything."""
-    if not X.nnz:
+    refuse_no_purchase(X.nnz, people=X.shape[0], items=X.shape[1])
+
+
+def refuse_no_purchase(purchases: int, *, people: int, items: int) -> None:
+    """Raise NotEnoughData when there is no purchase."""
+    if not purchases:
         raise NotEnoughData(
             "Nobody bought anything, so nothing can be recommended",
             expected="at least one purchase",
-            seen=f"{X.shape[0]} customers, {X.shape[1]} items, no purchase",
+            seen=f"{people} customers, {items} items, no purchase",
             remedy="Load purchases, or take a later date.",
         )
 
