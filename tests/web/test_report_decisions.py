@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 from tests.web import chosen
+from tests.web.examples import AS_OF
 from tests.web.test_report_sections import _of, _said
 
 from aimwell.core.text import Text
+from aimwell.science.metrics.interval import Estimate
+from aimwell.strategy.decisions.afterwards import Afterwards, ChannelAfterwards
+from aimwell.strategy.decisions.contacts import Contacts
+from aimwell.strategy.decisions.measuring import MeasuredCurve
 from aimwell.web.report.blocks import Chart, Sentence
 from aimwell.web.report.sections.decisions import decision_blocks, plan_verdict
 
@@ -76,7 +81,7 @@ def test_the_plan_says_where_each_gain_comes_from_what_it_costs_and_what_was_wri
     [(0.7, "¥1 more would add ¥0.70 of net gain"), (0.0, "more of it would gain nothing")],
 )
 def test_the_curve_says_what_one_more_unit_of_money_would_gain(price: float, words: str) -> None:
-    (chart,) = _of(decision_blocks(chosen.plan_story(price=price)), Chart)
+    (chart,) = _of(decision_blocks(chosen.plan_story(price=price, error=0.3)), Chart)
     assert isinstance(chart, Chart)
     assert chart.answer is not None
     assert words in chart.answer.en
@@ -84,7 +89,47 @@ def test_the_curve_says_what_one_more_unit_of_money_would_gain(price: float, wor
     band, line, plan, hand = drawn
     assert list(zip(line["x"], line["y"], strict=True)) == [(0.0, 0.0), (250.0, 350.0), (500.0, 450.0)]
     assert (plan["x"], plan["y"], hand["x"], hand["y"]) == ([360.0], [420.0], [600.0], [300.0])
-    assert min(band["y"]) < 0 < max(band["y"])
+    assert min(band["y"]) < 420 < max(band["y"])
+
+
+def test_a_curve_of_assumed_gains_has_no_band_that_pretends() -> None:
+    (chart,) = _of(decision_blocks(chosen.plan_story()), Chart)
+    assert isinstance(chart, Chart)
+    drawn: Any = chart.drawing[0]["data"]
+    assert not [each for each in drawn if "fill" in each]
+    assert [key.name.en for key in chart.legend] == [
+        "the best choice for that money",
+        "this plan, as expected",
+        "the table written by hand (knows no budget)",
+    ]
+
+
+def test_a_curve_that_earlier_choices_measured_stands_beside_what_was_expected() -> None:
+    story = chosen.plan_story()
+    net, none = Estimate(90.0, 40.0, 140.0, 0.8), Estimate(0.0, 0.0, 0.0, 0.8)
+    points = ((0.0, none), (500.0, net))
+    found = MeasuredCurve((AS_OF,), 5000, points, points, net, Estimate(30.0, 5.0, 55.0, 0.8))
+    (chart,) = _of(decision_blocks(replace(story, plan=replace(story.plan, measured=found))), Chart)
+    assert isinstance(chart, Chart)
+    assert chart.answer is not None
+    assert "Measured by 5,000 earlier choices" in chart.answer.en
+    assert "¥90 (¥40 – ¥140), ¥30 (¥5 – ¥55) more than the same by lot" in chart.answer.en
+    drawn: Any = chart.drawing[0]["data"]
+    band, expected, line, *_ = drawn
+    assert list(zip(line["x"], line["y"], strict=True)) == [(0.0, 0.0), (500.0, 90.0)]
+    assert (max(band["y"]), expected["line"]["dash"], expected["y"][-1]) == (140.0, "dash", 450.0)
+
+
+def test_what_came_of_the_last_plan_is_told_by_channel_in_both_languages() -> None:
+    planned, happened = Estimate(300.0, 100.0, 500.0, 0.8), Estimate(80.0, -20.0, 180.0, 0.8)
+    contacts = Contacts(90, 95, 57.0, {"consent": 6, "not_asked": 4}, {"opened": 30})
+    email = ChannelAfterwards("email", 100, 60.0, planned, True, contacts, happened, 12)
+    found = Afterwards("autumn", AS_OF, AS_OF, 900, 100, 60.0, planned, happened, (Text("x", "x"),), (email,))
+    said = _said(decision_blocks(replace(chosen.plan_story(), afterwards=found)))
+    for words in ("promised ¥300", "it brought ¥80", "No gain is proven", "¥300 (assumed)", "no consent, or it was"):
+        assert words in said, words
+    blind = replace(found, happened=None, channels=())
+    assert "cannot be said" in _said(decision_blocks(replace(chosen.plan_story(), afterwards=blind)))
 
 
 def test_a_plan_that_gives_nobody_anything_is_still_told() -> None:

@@ -26,7 +26,7 @@ _ASSUMED = Text("（假定）", " (assumed)")
 
 def say_afterwards(session: Session, found: Afterwards, currency: str, language: Language) -> None:
     """The verdict first, then each channel, why messages were not sent, and what customers did."""
-    words = {"planned": _money(found.planned), "happened": _money(found.happened), "currency": currency}
+    words = {"planned": money(found.planned), "happened": money(found.happened), "currency": currency}
     session.say(_AFTER.format(**words, people=found.people, held_out=found.held_out).said(language))
     for verdict in found.said:
         session.say(verdict.said(language))
@@ -55,9 +55,10 @@ def _say_answers(session: Session, answers: Mapping[str, Mapping[str, int]], lan
 
 def _row(each: ChannelAfterwards, language: Language) -> list[object]:
     cost = [f"{amount:,.2f}" for amount in (each.cost, each.contacts.cost)]
-    planned = f"{each.planned.value:,.2f}{_ASSUMED.said(language)}" if each.assumed else _money(each.planned)
-    return [each.channel, each.customers, each.contacts.reached, *cost, planned, _money(each.happened), each.compared]
+    planned = f"{each.planned.value:,.2f}{_ASSUMED.said(language)}" if each.assumed else money(each.planned)
+    return [each.channel, each.customers, each.contacts.reached, *cost, planned, money(each.happened), each.compared]
 
 
-def _money(estimate: Estimate | None) -> str:
+def money(estimate: Estimate | None) -> str:
+    """An amount with its interval, or a question mark."""
     return "?" if estimate is None else f"{estimate.value:,.2f} ({estimate.low:,.2f} … {estimate.high:,.2f})"

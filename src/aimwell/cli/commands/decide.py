@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
-from aimwell.cli.happened import say_afterwards
+from aimwell.cli.happened import money, say_afterwards
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import as_of_instant, open_workshop
@@ -20,6 +21,9 @@ from aimwell.strategy.decisions.definition import Decision
 from aimwell.strategy.decisions.gains import BASES
 from aimwell.strategy.decisions.plan import DecisionPlan, Line
 from aimwell.strategy.decisions.rows import REASONS
+
+_EVERY = 4
+"""Of the points of the curve, so many are one line."""
 
 DECIDE = Commands("decide", typer.Typer(), top_level=True)
 
@@ -35,6 +39,15 @@ _COLUMNS = {
     "en": ["", "customers", "by lot", "cost", "expected value", "80 % from", "to", "gain"],
     "zh": ["", "人数", "抽签", "成本", "预期增值", "80% 下限", "上限", "增益"],
 }
+_CURVE = {
+    "en": ["spend", "net gain expected", "net gain measured (80 %)", "the same by lot"],
+    "zh": ["花费", "预期净增益", "实测净增益（80%）", "随机发放"],
+}
+_MEASURED = Text(
+    "过去 {choices:,} 个带概率的选择实测：在本计划的花费下净增益 {here}，比随机发放多 {ahead}",
+    "measured by {choices:,} earlier choices of known probability: net gain {here} at this plan's spend, {ahead} more "
+    "than the same by lot",
+)
 _CELLS = {
     "en": ["stage", "value", "customers", "mostly", "share", "cost", "written table"],
     "zh": ["阶段", "价值", "人数", "多数获得", "占比", "成本", "人工表"],
@@ -105,6 +118,7 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
         if line.told is not None:
             session.say(f"{line.label.said(language)}: {line.told.said(language)}")
     session.table(_COLUMNS[language], [_row(line, language) for line in plan.channels])
+    _say_curve(session, plan, language)
     session.table(["", ""], [[REASONS[each].said(language), count] for each, count in plan.reasons.items()])
     if plan.cells:
         rows = [
@@ -122,6 +136,23 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
         session.table(_CELLS[language], rows)
         written = {"cost": plan.cells.written_spend, "net": plan.cells.written_net, "ours": plan.cells.net}
         session.say(_WRITTEN.format(**written).said(language))
+
+
+def _say_curve(session: Session, plan: DecisionPlan, language: Language) -> None:
+    """What earlier choices measured of the curve, or why they did not."""
+    if plan.unmeasured is not None:
+        session.say(plan.unmeasured.said(language))
+    found = plan.measured
+    if found is None:
+        return
+    here, ahead = money(found.here), money(found.ahead)
+    session.say(_MEASURED.format(choices=found.choices, here=here, ahead=ahead).said(language))
+    spends, nets = zip(*plan.curve, strict=True)
+    rows: list[list[object]] = [
+        [f"{spend:,.0f}", f"{np.interp(spend, spends, nets):,.0f}", money(net), f"{lot.value:,.0f}"]
+        for (spend, net), (_, lot) in list(zip(found.points, found.by_lot, strict=True))[::_EVERY]
+    ]
+    session.table(_CURVE[language], rows)
 
 
 def _row(line: Line, language: Language) -> list[object]:

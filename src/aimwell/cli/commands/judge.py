@@ -8,10 +8,10 @@ import typer
 
 from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import Session, told
+from aimwell.cli.happened import money
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language, Text
 from aimwell.insight.opening import as_of_instant, open_workshop
-from aimwell.science.metrics.interval import Estimate
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.decisions.definition import Decision
 from aimwell.strategy.decisions.judging import Judged, Judgement, judge
@@ -66,12 +66,12 @@ def _definition(workspace: Workspace, name: str) -> Decision:
 
 def _say(session: Session, found: Judgement, currency: str, language: Language) -> None:
     words = {"runs": len(found.runs), "choices": found.choices, "held_out": found.held_out, "currency": currency}
-    session.say(_HEAD.format(name=found.decision, decided=_money(found.decided), **words).said(language))
+    session.say(_HEAD.format(name=found.decision, decided=money(found.decided), **words).said(language))
     able = [each for each in found.policies if each.refused is None]
     session.table(_COLUMNS[language], [_row(each, language) for each in able])
     several = [each for each in able if len(each.ways) > 1]
     if several:
-        rows = [[each.label.said(language), *(_money(way) for way in each.ways.values())] for each in several]
+        rows = [[each.label.said(language), *(money(way) for way in each.ways.values())] for each in several]
         session.table(_WAYS[language], rows)
     for each in found.policies:
         for said in (*each.warnings, *([each.refused] if each.refused else [])):
@@ -80,8 +80,4 @@ def _say(session: Session, found: Judgement, currency: str, language: Language) 
 
 def _row(each: Judged, language: Language) -> list[object]:
     label, worth = each.label.said(language), f"{each.effective:,.0f}"
-    return [label, each.customers, worth, f"{each.cost:,.2f}", _money(each.value), _money(each.ahead)]
-
-
-def _money(estimate: Estimate | None) -> str:
-    return "?" if estimate is None else f"{estimate.value:,.2f} ({estimate.low:,.2f} … {estimate.high:,.2f})"
+    return [label, each.customers, worth, f"{each.cost:,.2f}", money(each.value), money(each.ahead)]

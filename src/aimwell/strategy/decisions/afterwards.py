@@ -18,9 +18,10 @@ from aimwell.store.ledger.ledger import Ledger
 from aimwell.strategy.decisions.contacts import Contacts, Sendings, contacts_of, sendings
 from aimwell.strategy.decisions.deciding import value_name
 from aimwell.strategy.decisions.definition import ASSUMED, NOTHING, Decision
+from aimwell.strategy.decisions.measuring import LEVEL
 from aimwell.strategy.decisions.past import Past, outcomes_of
 from aimwell.strategy.decisions.people import Words
-from aimwell.strategy.decisions.plan import LEVEL, joint_error
+from aimwell.strategy.decisions.plan import joint_error
 from aimwell.strategy.decisions.rows import channels_of_run, last_run, runs_before
 
 _INSIDE = Text("实际落在计划区间内", "What happened lies within the plan's interval")

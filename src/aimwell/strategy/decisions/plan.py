@@ -16,11 +16,10 @@ from aimwell.strategy.decisions.cells import CellTable, cell_table
 from aimwell.strategy.decisions.choosing import Chosen
 from aimwell.strategy.decisions.definition import ASSUMED, Decision
 from aimwell.strategy.decisions.gains import Basis, basis_of
+from aimwell.strategy.decisions.measuring import LEVEL, MeasuredCurve
 from aimwell.strategy.decisions.people import People
 from aimwell.strategy.decisions.rows import REASONS, reasons, version_of
 
-LEVEL = 0.8
-"""Of the intervals of a plan: four times of five, what happens should lie inside."""
 _POINTS = 21
 
 
@@ -53,6 +52,7 @@ class DecisionPlan:
     line.   bound: what net gain no choice within the limits exceeds; gap: how far the chosen one is below it, before
     lots.   prices: what one more unit of money, or one place more, would gain.   reasons: customers by reason.
     curve: spend and net gain expected of the best choice at that budget, no other limits.   cells: None without any.
+    measured: the curve as earlier choices measure it; None where they do not, `unmeasured` then says why.
     """
 
     decision: str
@@ -73,6 +73,8 @@ class DecisionPlan:
     reasons: Mapping[str, int]
     curve: tuple[tuple[float, float], ...]
     cells: CellTable | None
+    measured: MeasuredCurve | None = None
+    unmeasured: Text | None = None
 
 
 def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetime, currency: str) -> DecisionPlan:

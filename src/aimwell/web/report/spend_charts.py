@@ -31,8 +31,12 @@ def spending(
     spots: Sequence[Spot],
     *,
     currency: str,
+    expected: Sequence[tuple[float, float]] = (),
 ) -> charts.Drawing:
-    """What does more money gain? Money spent to the right, net gain upwards, its interval around it."""
+    """What does more money gain? Money spent to the right, net gain upwards, its interval around it.
+
+    band: empty where nothing was measured.   expected: what was foretold, dashed, beside a curve that was measured.
+    """
 
     def draw(language: Language) -> Json:
         look = charts.layout(
@@ -41,7 +45,9 @@ def spending(
             x_format=",.0f",
             y_format=",.0f",
         )
-        return {"data": [_band(curve, band), _line(curve), *(_spot(each, language) for each in spots)], "layout": look}
+        drawn = [_band(curve, band)] if band else []
+        drawn += [_line(expected, dashed=True)] if expected else []
+        return {"data": [*drawn, _line(curve), *(_spot(each, language) for each in spots)], "layout": look}
 
     return draw("zh"), draw("en")
 
@@ -60,13 +66,15 @@ def _band(curve: Sequence[tuple[float, float]], band: Sequence[tuple[float, floa
     }
 
 
-def _line(curve: Sequence[tuple[float, float]]) -> Json:
+def _line(curve: Sequence[tuple[float, float]], *, dashed: bool = False) -> Json:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": [spend for spend, _ in curve],
         "y": [net for _, net in curve],
-        "line": {"color": theme.SERIES[0], "width": 2.5},
+        "line": {"color": theme.SERIES[2], "width": 1.5, "dash": "dash"}
+        if dashed
+        else {"color": theme.SERIES[0], "width": 2.5},
         "hovertemplate": "%{x:,.0f} → %{y:,.0f}<extra></extra>",
     }
 

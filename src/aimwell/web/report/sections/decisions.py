@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 from aimwell.core.text import Text
 from aimwell.science.metrics.interval import Estimate
+from aimwell.strategy.decisions.afterwards import Afterwards
 from aimwell.strategy.decisions.cells import CellTable
 from aimwell.strategy.decisions.definition import NOTHING, Decision, Gain
 from aimwell.strategy.decisions.gains import BASES
+from aimwell.strategy.decisions.measuring import MeasuredCurve
 from aimwell.strategy.decisions.plan import DecisionPlan
 from aimwell.strategy.decisions.plan import Line as Planned
 from aimwell.strategy.decisions.rows import REASONS
 from aimwell.web.report import spend_charts
 from aimwell.web.report.blocks import Block, Cell, Chart, Fold, Key, Sentence, Table
 from aimwell.web.report.formats import between, count, listed, money, number, same, share
+from aimwell.web.report.sections.happened import afterwards_blocks
 from aimwell.web.report.theme import SERIES
 
 BUDGET = "budget"
@@ -46,7 +49,8 @@ class PlanStory:
     """A decision as it was just made.
 
     predictions: what the predictions are called on which gains rest.   first: those for whom most is expected.
-    stages, values: what the words of the cells mean to marketers.
+    stages, values: what the words of the cells mean to marketers.   afterwards: what came of the last plan whose time
+    is up, if there is one.
     """
 
     definition: Decision
@@ -55,6 +59,7 @@ class PlanStory:
     first: Sequence[Given] = ()
     stages: Mapping[str, Text] = field(default_factory=dict)
     values: Mapping[str, Text] = field(default_factory=dict)
+    afterwards: Afterwards | None = None
 
 
 def decision_blocks(story: PlanStory) -> list[Block]:
@@ -62,6 +67,8 @@ def decision_blocks(story: PlanStory) -> list[Block]:
     plan, currency = story.plan, story.plan.currency
     blocks: list[Block] = [Sentence(plan_verdict(story), "primary"), _trust(story), _treatments(story)]
     blocks += [_curve(story), _reasons(plan)]
+    if story.afterwards is not None:
+        blocks += afterwards_blocks(story.afterwards, currency)
     if plan.cells and plan.cells.cells:
         blocks += _cells(story, plan.cells)
     if story.first:
@@ -181,24 +188,58 @@ def _basis(line: Planned) -> Cell:
 
 
 def _curve(story: PlanStory) -> Chart:
-    """The curve, with the plan's own relative error around it, and what people would have written by hand."""
+    """The curve as earlier choices measured it; else as expected, with a band only where its gains were measured."""
     plan = story.plan
-    error = (
-        (plan.total.value.high - plan.total.value.low) / 2 / plan.total.value.value if plan.total.value.value else 0.0
-    )
-    band = [(net - error * (net + spend), net + error * (net + spend)) for spend, net in plan.curve]
-    spots = [spend_charts.Spot(Text("这份计划", "this plan"), plan.total.cost, plan.net)]
+    spots = [spend_charts.Spot(Text("这份计划（预期）", "this plan, as expected"), plan.total.cost, plan.net)]
     if plan.cells and plan.cells.written_spend > 0:
         hand = Text("人工表（不看预算）", "the table written by hand (knows no budget)")
         spots.append(spend_charts.Spot(hand, plan.cells.written_spend, plan.cells.written_net, other=True))
-    drawing = spend_charts.spending(plan.curve, band, spots, currency=plan.currency)
+    if plan.measured is not None:
+        return _measured(plan, plan.measured, spots)
+    guessed = bool(assumed(plan))
+    drawing = spend_charts.spending(plan.curve, [] if guessed else _declared(plan), spots, currency=plan.currency)
     best = Text("该花费下最好的选择", "the best choice for that money")
-    bounds = Text("80% 区间，按声明的误差", "80% interval, by the declared errors")
-    keys = [Key(best, SERIES[0], "line"), Key(bounds, SERIES[0], "band"), *(spot.key for spot in spots)]
+    bounds = Key(Text("80% 区间，按声明的误差", "80% interval, by the declared errors"), SERIES[0], "band")
+    keys = [Key(best, SERIES[0], "line"), *([] if guessed else [bounds]), *(spot.key for spot in spots)]
     question = Text("花多少，净得多少？", "What does more money gain?")
-    if assumed(story.plan):
+    if guessed:
         question = Text("花多少，净得多少？（增益为假定）", "What does more money gain? (gains are assumed)")
-    return Chart(question, drawing, _margin(plan), legend=keys)
+    said = _margin(plan)
+    why = plan.unmeasured or Text("", "")
+    return Chart(question, drawing, Text(f"{said.zh}{why.zh}", f"{said.en} {why.en}".strip()), legend=keys)
+
+
+def _declared(plan: DecisionPlan) -> list[tuple[float, float]]:
+    """The plan's own relative error around the curve."""
+    value = plan.total.value
+    error = (value.high - value.low) / 2 / value.value if value.value else 0.0
+    return [(net - error * (net + spend), net + error * (net + spend)) for spend, net in plan.curve]
+
+
+def _measured(plan: DecisionPlan, found: MeasuredCurve, spots: list[spend_charts.Spot]) -> Chart:
+    """What earlier choices of known probability measured, beside what was expected."""
+    curve = [(spend, net.value) for spend, net in found.points]
+    band = [(net.low, net.high) for _, net in found.points]
+    drawing = spend_charts.spending(curve, band, spots, currency=plan.currency, expected=plan.curve)
+    keys = [
+        Key(Text("实测", "measured"), SERIES[0], "line"),
+        Key(Text("80% 区间", "80% interval"), SERIES[0], "band"),
+        Key(Text("预期", "expected"), SERIES[2], "line"),
+        *(spot.key for spot in spots),
+    ]
+    here, ahead = _interval(found.here, plan.currency), _interval(found.ahead, plan.currency)
+    said = Text(
+        f"由 {count(found.choices)} 个已知概率的历史选择实测：在本计划的花费下净增益 {here}，比随机发放多 {ahead}。",
+        f"Measured by {count(found.choices)} earlier choices of known probability: at this spend the net gain is "
+        f"{here}, {ahead} more than the same by lot.",
+    )
+    margin = _margin(plan)
+    return Chart(
+        Text("花多少，净得多少？（实测）", "What does more money gain? (measured)"),
+        drawing,
+        Text(said.zh + margin.zh, f"{said.en} {margin.en}"),
+        legend=keys,
+    )
 
 
 def _margin(plan: DecisionPlan) -> Text:
