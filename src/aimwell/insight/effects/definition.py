@@ -25,25 +25,51 @@ class Lottery(BaseModel):
     model_config = _PART
 
     campaigns: Annotated[list[str], BeforeValidator(_listed)] = Field(
-        min_length=1, description="which campaigns (patterns); each must have drawn its arms by lot"
+        default_factory=list, description="which campaigns (patterns); each must have drawn its arms by lot"
     )
+    decision: str | None = Field(
+        default=None, description="or a decision of the workspace that explores: what it drew, and how likely, is known"
+    )
+    among: list[str] = Field(default_factory=list, description="of a decision: the treatments that are its arms")
     arm: Literal["offer_id", "creative_id", "channel", "node", "journey"] = Field(
         default="offer_id", description="column of the table touch that names the arm"
     )
-    control: str = Field(description="the arm that got nothing (or the usual thing), against which effects are told")
+    control: str = Field(
+        default="nothing", description="the arm that got nothing (or the usual thing), against which effects are told"
+    )
     untouched: bool = Field(
         default=False,
         description="the control group has no touches: it is everybody else of the population at the campaign's start",
     )
     arms: dict[str, float] = Field(
-        min_length=2, description="all arms, the control group too, with the probability with which each was drawn"
+        default_factory=dict,
+        description="of campaigns: all arms, the control group too, with the probability with which each was drawn",
     )
     logged: bool = Field(
         default=False, description="probabilities differ by customer and stand in touch.probability (two arms only)"
     )
 
     @model_validator(mode="after")
+    def _one_source(self) -> Lottery:
+        if bool(self.campaigns) == (self.decision is not None):
+            raise ValueError("say exactly one of: campaigns, decision")
+        if self.decision is None and self.among:
+            raise ValueError("among: belongs to a decision; campaigns name their arms under `arms`")
+        if self.decision is not None and (self.arms or self.logged or self.untouched):
+            raise ValueError(
+                "decision: its probabilities are known, so arms, logged and untouched are left out; name the "
+                "treatments under `among`"
+            )
+        if self.decision is not None and (not self.among or self.control in self.among):
+            raise ValueError(f"among: name one treatment or more, beside the control {self.control!r}")
+        return self
+
+    @model_validator(mode="after")
     def _drawn(self) -> Lottery:
+        if self.decision is not None:
+            return self
+        if len(self.arms) < 2:
+            raise ValueError("arms: name two or more, the control group too, with their probabilities")
         if self.control not in self.arms:
             raise ValueError(f"control: {self.control!r} is not one of the arms ({', '.join(self.arms)})")
         certain = [name for name, chance in self.arms.items() if not 0 < chance < 1]
@@ -64,7 +90,7 @@ class Lottery(BaseModel):
     @property
     def names(self) -> tuple[str, ...]:
         """The arms, the control group first."""
-        return (self.control, *(name for name in self.arms if name != self.control))
+        return (self.control, *(name for name in (self.among or self.arms) if name != self.control))
 
 
 class Change(BaseModel):
@@ -132,5 +158,7 @@ class Effect(Definition):
             horizon_days=self.horizon_days,
             features=self.features,
         )
+        if self.treatment.decision is not None:
+            return asked
         eves = CutOffs(by="campaign", campaigns=self.treatment.campaigns, count=400)
         return asked.model_copy(update={"cut_offs": eves})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from sqlglot import exp
 from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.core.progress import Progress, silent
 from aimwell.core.text import Text
+from aimwell.insight.effects.decided import dealt_lots, decided_cuts
 from aimwell.insight.effects.definition import Effect
 from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.cutoffs import cut_offs_before
@@ -49,21 +51,18 @@ class Drawn:
 
 
 def drawn(definition: Effect, workshop: Workshop, as_of: datetime, progress: Progress = silent) -> Drawn:
-    """The people of every campaign whose horizon was over at `as_of`.
+    """The people of every campaign, or run of a decision, whose horizon was over at `as_of`.
 
-    Raises BadQuestion when the touches do not name arms, NotEnoughData when no campaign fits or an arm is empty.
+    Raises BadQuestion when touches or decisions do not tell who got what, NotEnoughData when no campaign or run fits,
+    or an arm is empty.
     """
-    question, history = definition.question(), workshop.history(as_of)
     treatment = definition.treatment
-    for column in (treatment.arm, *(["probability"] if treatment.logged else [])):
-        if not history.has("touch", column):
-            raise BadQuestion(
-                f"{definition.name}: the touches do not tell who got what",
-                expected=f"the column touch.{column}",
-                seen="none",
-                remedy=f"Load touch.{column}, or name another column under `treatment`.",
-            )
-    cuts = cut_offs_before(question, history, workshop.warehouse.last_instant())
+    if treatment.decision is None:
+        _refuse_silent(definition, workshop, as_of)
+        history = workshop.history(as_of)
+        cuts = cut_offs_before(definition.question(), history, workshop.warehouse.last_instant())
+    else:
+        cuts = decided_cuts(definition, workshop, as_of)
     columns = learnable(definition, workshop, as_of)
     watched = _watched(definition, workshop, as_of, columns)
     parts: list[_Part] = []
@@ -78,6 +77,19 @@ def drawn(definition: Effect, workshop: Workshop, as_of: datetime, progress: Pro
         columns,
         tuple(note for part in parts for note in part.notes),
     )
+
+
+def _refuse_silent(definition: Effect, workshop: Workshop, as_of: datetime) -> None:
+    """Touches must tell who got what."""
+    treatment, history = definition.treatment, workshop.history(as_of)
+    for column in (treatment.arm, *(["probability"] if treatment.logged else [])):
+        if not history.has("touch", column):
+            raise BadQuestion(
+                f"{definition.name}: the touches do not tell who got what",
+                expected=f"the column touch.{column}",
+                seen="none",
+                remedy=f"Load touch.{column}, or name another column under `treatment`.",
+            )
 
 
 def learnable(definition: Effect, workshop: Workshop, as_of: datetime) -> tuple[Column, ...]:
@@ -114,28 +126,64 @@ def _watched(
 
 def _part(definition: Effect, workshop: Workshop, cut: CutOff, columns: tuple[Column, ...]) -> _Part:
     question, engine, history = definition.question(), workshop.warehouse.engine, workshop.history(cut.instant)
-    lots, notes = _lots(definition, workshop, cut)
+    by_touches = definition.treatment.decision is None
+    drawing = _touched(definition, workshop, cut) if by_touches else dealt_lots(definition, workshop, cut)
     with workshop.passing(f"drawn_{definition.name}") as people:
         engine.create_scratch_as(people, population(question, workshop, history))
         asked = engine.to_arrow(exp.select("customer_id").from_(exp.to_table(people)))
-        taking = _taking_part(definition, asked.column("customer_id").to_pylist(), lots)
+        taking = drawing.taking(asked.column("customer_id").to_pylist())
         if not taking:
+            told = f"touches whose {definition.treatment.arm} is" if by_touches else "decided:"
             raise NotEnoughData(
-                f"{definition.name}: nobody of the population took part in the campaign {cut.name!r}",
-                expected=f"touches whose {definition.treatment.arm} is one of {', '.join(definition.treatment.names)}",
+                f"{definition.name}: nobody of the population took part in {cut.name!r}",
+                expected=f"{told} one of {', '.join(definition.treatment.names)}",
                 seen="none",
                 remedy="Check the names of the arms and the population.",
             )
         rows = scoring_rows(question, workshop, cut.instant, columns, customers=taking)
         truth = answers(question, workshop, cut, people, rows.customers)
-    arm, probability = _placed(definition, rows.customers, lots)
-    return _Part(replace(rows, truth=truth, cuts=(cut,)), arm, probability, notes)
+    arm, probability = drawing.placed(rows.customers)
+    return _Part(replace(rows, truth=truth, cuts=(cut,)), arm, probability, drawing.notes)
 
 
-def _lots(
-    definition: Effect, workshop: Workshop, cut: CutOff
-) -> tuple[dict[str, tuple[str, float | None]], tuple[Text, ...]]:
-    """The arm of each customer whom the campaign touched, and the logged probability of it; None: to be left out."""
+@dataclass(frozen=True)
+class _Touched:
+    """Who got what by the touches of a campaign.
+
+    lots: arm of each customer whom the campaign touched, and the logged probability of it; no arm: to be left out.
+    """
+
+    definition: Effect
+    lots: Mapping[str, tuple[str, float | None]]
+    notes: tuple[Text, ...]
+
+    def taking(self, asked: Sequence[str]) -> list[str]:
+        """Those of the population who took part."""
+        untouched, lots = self.definition.treatment.untouched, self.lots
+        return [who for who in asked if (who in lots and lots[who][0]) or (untouched and who not in lots)]
+
+    def placed(self, customers: Names) -> tuple[IntArray, FloatArray]:
+        """Arm [n] and probabilities of all arms [n, K+1] of those who took part."""
+        treatment = self.definition.treatment
+        place = {name: index for index, name in enumerate(treatment.names)}
+        given = [self.lots.get(str(who), (treatment.control, None)) for who in customers]
+        arm = np.array([place[name] for name, _ in given], dtype=np.int64)
+        if not treatment.logged:
+            return arm, np.tile([treatment.arms[name] for name in treatment.names], (len(arm), 1))
+        absent = sum(chance is None for _, chance in given)
+        if absent:
+            raise BadQuestion(
+                f"{self.definition.name}: touches lack the probability of their arm",
+                expected="touch.probability for everybody",
+                seen=f"none for {absent:,} customers",
+                remedy="Log the probabilities, or write them under `arms` and leave out `logged`.",
+            )
+        received = np.array([chance for _, chance in given], dtype=np.float64)
+        control = np.where(arm == 0, received, 1 - received)
+        return arm, np.column_stack([control, 1 - control])
+
+
+def _touched(definition: Effect, workshop: Workshop, cut: CutOff) -> _Touched:
     treatment = definition.treatment
     of_campaign = exp.EQ(this=exp.column("campaign"), expression=exp.Literal.string(cut.name))
     wanted = ["customer_id", treatment.arm, *(["probability"] if treatment.logged else [])]
@@ -160,31 +208,4 @@ def _lots(
     left_out = several | strange
     kept = {who: (next(iter(names)), chances[who]) for who, names in arms.items() if who not in left_out}
     # Known to the campaign but left out: they are not part of an untouched control group either.
-    return kept | dict.fromkeys(left_out, ("", None)), tuple(notes)
-
-
-def _taking_part(definition: Effect, asked: list[str], lots: dict[str, tuple[str, float | None]]) -> list[str]:
-    untouched = definition.treatment.untouched
-    return [who for who in map(str, asked) if (who in lots and lots[who][0]) or (untouched and who not in lots)]
-
-
-def _placed(
-    definition: Effect, customers: Names, lots: dict[str, tuple[str, float | None]]
-) -> tuple[IntArray, FloatArray]:
-    treatment = definition.treatment
-    place = {name: index for index, name in enumerate(treatment.names)}
-    given = [lots.get(str(who), (treatment.control, None)) for who in customers]
-    arm = np.array([place[name] for name, _ in given], dtype=np.int64)
-    if not treatment.logged:
-        return arm, np.tile([treatment.arms[name] for name in treatment.names], (len(arm), 1))
-    absent = sum(chance is None for _, chance in given)
-    if absent:
-        raise BadQuestion(
-            f"{definition.name}: touches lack the probability of their arm",
-            expected="touch.probability for everybody",
-            seen=f"none for {absent:,} customers",
-            remedy="Log the probabilities, or write them under `arms` and leave out `logged`.",
-        )
-    received = np.array([chance for _, chance in given], dtype=np.float64)
-    control = np.where(arm == 0, received, 1 - received)
-    return arm, np.column_stack([control, 1 - control])
+    return _Touched(definition, kept | dict.fromkeys(left_out, ("", None)), tuple(notes))

@@ -45,7 +45,7 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     probability: with which lot gave this choice, given whether the customer is held out; for those who are, with which
     they are. error: standard error of the treatment's mean gain as a share of it. aim: what the prices of money and
     places point to, also for those held out. dealt: the treatments that lots deal to customers like this one, their
-    names joined by blanks; empty where nothing is drawn.
+    names joined by blanks; empty where nothing is drawn. best: what is given without a lot; empty for those held out.
     """
     count = people.customers.size
     some = chosen.option >= 0
@@ -54,6 +54,8 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     channels = np.array([*(each.channel for each in definition.treatments.values()), ""])
     offers = np.array([*(each.offer for each in definition.treatments.values()), ""])
     errors = np.array([*people.errors, 0.0])
+    best = np.full(count, "", dtype=names.dtype)
+    best[chosen.inside] = names[chosen.best.chosen]
     return pa.table(
         {
             "decision": pa.array([definition.name] * count, pa.string()),
@@ -71,6 +73,7 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
             "by_lot": pa.array(chosen.by_lot.tolist(), pa.bool_()),
             "reason": pa.array(reasons(people, chosen).tolist(), pa.string()),
             "aim": pa.array(names[chosen.aim].tolist(), pa.string()),
+            "best": pa.array(best.tolist(), pa.string()),
             "dealt": pa.array(_dealt(chosen.dealt, list(definition.treatments)).tolist(), pa.string()),
         }
     )
@@ -153,9 +156,22 @@ def last_run(workshop: Workshop, name: str, before: datetime | None = None) -> d
 
 
 def treatments_query(name: str, as_of: datetime) -> exp.Select:
-    """Each customer's treatment, or `nothing`, as `customer_id` and `value`: what journeys read."""
+    """Each customer's treatment, or `nothing`, as `customer_id` and `value`: what journeys read.
+
+    Whoever was to get something by an earlier run and is in this one no more gets nothing.
+    """
     value = exp.alias_(exp.column("treatment"), "value")
-    return exp.select("customer_id", value).from_(TABLE).where(_run(name, as_of))
+    now = exp.select("customer_id", value).from_(TABLE).where(_run(name, as_of))
+    nothing = exp.Literal.string(NOTHING)
+    asked = exp.select("customer_id").from_(TABLE).where(_run(name, as_of))
+    gone = exp.select("customer_id", exp.alias_(nothing, "value")).distinct().from_(TABLE)
+    gone = gone.where(
+        exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name)),
+        exp.LT(this=exp.column("as_of"), expression=instant_literal(to_store(as_of))),
+        exp.NEQ(this=exp.column("treatment"), expression=nothing.copy()),
+        exp.Not(this=exp.In(this=exp.column("customer_id"), query=asked.subquery())),
+    )
+    return exp.select("customer_id", "value").from_(exp.union(now, gone, distinct=False).subquery("told"))
 
 
 def run_query(name: str, as_of: datetime) -> exp.Select:
