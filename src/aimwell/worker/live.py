@@ -37,6 +37,7 @@ from aimwell.store.ledger.ledger import Ledger
 from aimwell.store.ledger.schema.enrolments import cursor
 from aimwell.store.ledger.writes import put
 from aimwell.store.sources.log import data_version
+from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
 from aimwell.strategy.journeys.entry import let_in, someone_knocks
 from aimwell.strategy.journeys.feed import feed
@@ -44,6 +45,7 @@ from aimwell.strategy.journeys.feed import read_place as journeys_place
 from aimwell.strategy.journeys.schedule import call_scheduled
 from aimwell.strategy.journeys.tick import Ticker
 from aimwell.strategy.journeys.version import used_segments, used_values
+from aimwell.worker.deciding import decide_due
 
 CHUNK = 10_000
 _LOG = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class Step:
     claimed: int = 0
     sent: int = 0
     reports: int = 0
+    decided: int = 0
 
     @property
     def idle(self) -> bool:
@@ -90,13 +93,14 @@ class Live:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     upkeep: timedelta = timedelta(seconds=30)
     _kept_up: datetime = field(default=datetime(1970, 1, 1, tzinfo=UTC))
+    _later: dict[str, datetime] = field(default_factory=dict)
 
     def step(self) -> Step:
         """Do everything once. Raises what a part raises; what other parts have committed stays."""
         done = Step()
         now = self.clock()
         if now - self._kept_up >= self.upkeep:
-            self._keep_up(now)
+            self._keep_up(done, now)
         self._take_in(done, now)
         self._move(done, now)
         self._send(done)
@@ -183,7 +187,7 @@ class Live:
                 put(connection, cursor, [{"consumer": consumer, "position": reached}])
             done.reports += told.new
 
-    def _keep_up(self, now: datetime) -> None:
+    def _keep_up(self, done: Step, now: datetime) -> None:
         """What need not happen at every step: leases that ran out, messages in doubt, rows for the warehouse."""
         take_shards(self.ledger, self.desk.worker, now, self.desk.policy.lease)
         recover(self.desk, now)
@@ -193,9 +197,18 @@ class Live:
         if self.refresher is not None:
             self._get_to_know(self.refresher)
             self._find_out(self.refresher)
+            done.decided = self._decide(self.refresher.warehouse, now)
             record_touches(self.refresher.warehouse, self.ledger, now, leave_out=self._played())
             self._forget(self.refresher, now)
         self._kept_up = now
+
+    def _decide(self, warehouse: Warehouse, now: datetime) -> int:
+        """Decisions that are due; a file that cannot be read stops none of the rest."""
+        try:
+            return decide_due(self.workspace, self.ledger, warehouse, now, self._later)
+        except AimwellError as error:
+            _LOG.error("nothing is decided: %s", error)
+            return 0
 
     def _forget(self, refresher: Refresher, now: datetime) -> None:
         """Messages that are old and that everybody has read leave the inbox, and with them the memory of their ids."""
