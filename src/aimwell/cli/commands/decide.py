@@ -114,6 +114,8 @@ def _say_plan(session: Session, plan: DecisionPlan, language: Language) -> None:
     money = {"cost": plan.total.cost, "currency": plan.currency, "net": plan.net, "gap": plan.gap}
     session.say(_MONEY.format(budget=budget, **money).said(language))
     session.table(_COLUMNS[language], [_row(line, language) for line in (*plan.treatments, plan.total)])
+    for warning in plan.warnings:
+        session.say(warning.said(language))
     for line in plan.treatments:
         if line.told is not None:
             session.say(f"{line.label.said(language)}: {line.told.said(language)}")

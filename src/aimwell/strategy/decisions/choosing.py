@@ -79,7 +79,7 @@ def choose(definition: Decision, people: People, mark: str) -> Chosen:
 
 
 def _open(definition: Decision) -> BoolArray:
-    """Which treatments lots may deal at all: none that costs money when there is none, or whose places are 0."""
+    """Which treatments may be given at all: none that costs money when there is none, or whose places are 0."""
     places = [
         0 not in (each.at_most, definition.channels.get(each.channel)) and not (definition.budget == 0 and _costs(each))
         for each in definition.treatments.values()
@@ -99,13 +99,13 @@ def _aims(definition: Decision, people: People, prices: Mapping[str, float]) -> 
     money = prices.get(BUDGET, 0.0)
     best = np.zeros(people.customers.size)
     aim = np.full(people.customers.size, -1, dtype=np.int64)
-    net = people.net
+    net, can = people.net, people.allowed & _open(definition)
     for place, (name, each) in enumerate(definition.treatments.items()):
         toll = prices.get(f"treatment {name}", 0.0) + prices.get(f"channel {each.channel}", 0.0)
         paid = money * np.nan_to_num(people.cost[:, place]) + toll
         worth = net[:, place] - paid
         tie = np.where((aim < 0) & (paid > 0), _TIE * (1.0 + np.abs(net[:, place])), 0.0)
-        better = people.allowed[:, place] & (worth > best - tie)
+        better = can[:, place] & (worth > best - tie)
         best, aim = np.where(better, worth, best), np.where(better, place, aim)
     return aim.astype(np.int64)
 

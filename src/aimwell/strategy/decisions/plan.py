@@ -21,6 +21,7 @@ from aimwell.strategy.decisions.people import People
 from aimwell.strategy.decisions.rows import REASONS, reasons, version_of
 
 _POINTS = 21
+_NOBODY = Text("受众中没有人可以获得 {name}", "Nobody in the audience may get {name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class DecisionPlan:
     lots.   prices: what one more unit of money, or one place more, would gain.   reasons: customers by reason.
     curve: spend and net gain expected of the best choice at that budget, no other limits.   cells: None without any.
     measured: the curve as earlier choices measure it; None where they do not, `unmeasured` then says why.
+    warnings: treatments that nobody may get.
     """
 
     decision: str
@@ -75,6 +77,7 @@ class DecisionPlan:
     cells: CellTable | None
     measured: MeasuredCurve | None = None
     unmeasured: Text | None = None
+    warnings: tuple[Text, ...] = ()
 
 
 def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetime, currency: str) -> DecisionPlan:
@@ -110,6 +113,9 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
         {name: found[name] for name in REASONS if name in found},
         _curve(chosen),
         cell_table(definition, people, chosen) if definition.cells else None,
+        warnings=tuple(
+            _NOBODY.format(name=name) for name, may in zip(names, people.allowed.T, strict=True) if not may.any()
+        ),
     )
 
 

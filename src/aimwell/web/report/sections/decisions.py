@@ -66,6 +66,7 @@ def decision_blocks(story: PlanStory) -> list[Block]:
     """The verdict, how much of it is assumed, the plan by treatment and channel, its curve, who and why."""
     plan, currency = story.plan, story.plan.currency
     blocks: list[Block] = [Sentence(plan_verdict(story), "primary"), _trust(story), _treatments(story)]
+    blocks += [Sentence(each, "warn") for each in plan.warnings]
     blocks += [_curve(story), _reasons(plan)]
     if story.afterwards is not None:
         blocks += afterwards_blocks(story.afterwards, currency)
