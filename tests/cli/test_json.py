@@ -117,6 +117,7 @@ REFUSED = [
     "effect train nobody",
     "effect card nobody",
     "effect score nobody",
+    "effect depths nobody",
     "effect explain nobody c1",
     "effect life nobody",
     "effect promote nobody v1 --why none",

@@ -14,8 +14,8 @@ from tests.insight.effects.conftest import COUPON, PEOPLE, open_shop, read
 
 from aimwell.core.errors import BadDefinition, BadInput, BadQuestion, NotEnoughData
 from aimwell.insight.effects import Effect, TrainedEffect, score_effect, train_effect, within_budget
+from aimwell.insight.effects.groups import groups_of
 from aimwell.insight.effects.keeping import FILE, effect_key, load_effect
-from aimwell.insight.effects.making import groups_of
 from aimwell.insight.effects.rows import drawn
 from aimwell.insight.predictions.models import FOLDER
 from aimwell.insight.predictions.workshop import Workshop

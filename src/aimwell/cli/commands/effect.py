@@ -133,6 +133,27 @@ def score(
         session.say(f"{done} {out}" if out else done)
 
 
+@_app.command("depths")
+def depths(context: typer.Context, name: Name, as_of: AsOf = None, top: Top = 20, out: Out = None) -> None:
+    """Say which depth of a discount each customer is to get: by person only where that is proven to pay."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language, definition = session.speaks(workspace), _definition(workspace, name)
+        with open_workshop(workspace) as workshop, session.progress(name) as progress:
+            instant = as_of_instant(workspace, workshop.warehouse, as_of)
+            scores = effects.score_effect(definition, workshop, instant, progress=progress)
+        report = effects.stored_effect_card(workspace.folder, name, scores.version).depths
+        rows = effects.depth_list(definition, scores, report)
+        if out:
+            write_table(rows, out)
+        first = rows.slice(0, top).to_pylist()
+        session.json({"version": scores.version, "report": report, "people": rows.num_rows, "list": first})
+        if report:
+            session.say(report.said.said(language))
+        session.table(_DEPTHS[language], [list(row.values()) for row in first])
+
+
 @_app.command("explain")
 def explain(
     context: typer.Context,
@@ -232,6 +253,7 @@ _LIST = {
     "en": ["effect", "label", "arms", "in use", "found"],
     "zh": ["效果", "名称", "分组", "现用版本", "结论"],
 }
+_DEPTHS = {"en": ["customer", "arm", "depth", "profit more"], "zh": ["客户", "分组", "深度", "多赚"]}
 _LIFE = {"en": ["at", "action", "version", "why"], "zh": ["时间", "动作", "版本", "原因"]}
 _FIGURES = {
     "en": ["figure", "ranked by effect", "ranked by response", "difference"],

@@ -3,14 +3,23 @@
 The verbs take a definition, a workshop and an instant, as those of predictions do.
 """
 
-from aimwell.insight.effects.audience import EffectScoring, Moved, audience_rows, explain_effect, told
+from aimwell.insight.effects.audience import (
+    EffectScoring,
+    Moved,
+    audience_rows,
+    depth_list,
+    explain_effect,
+    told,
+)
 from aimwell.insight.effects.card import EffectCard
 from aimwell.insight.effects.definition import Effect
+from aimwell.insight.effects.depths import DepthReport
 from aimwell.insight.effects.keeping import effect_key, score_key, stored_effect_card
 from aimwell.insight.effects.making import TrainedEffect, train_effect
 from aimwell.insight.effects.score import EffectScores, score_effect, stored_effect, within_budget
 
 __all__ = [
+    "DepthReport",
     "Effect",
     "EffectCard",
     "EffectScores",
@@ -18,6 +27,7 @@ __all__ = [
     "Moved",
     "TrainedEffect",
     "audience_rows",
+    "depth_list",
     "effect_key",
     "explain_effect",
     "score_effect",

@@ -9,7 +9,10 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
+from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language, Text
+from aimwell.insight.effects.definition import Effect
+from aimwell.insight.effects.depths import DepthReport, personal_depths
 from aimwell.insight.effects.keeping import StoredEffect
 from aimwell.insight.effects.model import EffectModel
 from aimwell.insight.effects.score import EffectScores, place_of
@@ -114,6 +117,35 @@ def audience_rows(audience: Sequence[Moved], language: Language) -> pa.Table:
             each.reasons[place].text.said(language) if place < len(each.reasons) else None for each in audience
         ]
     return pa.table(columns)
+
+
+def depth_list(definition: Effect, scores: EffectScores, report: DepthReport | None) -> pa.Table:
+    """Which depth for whom: one row per customer who is to get a discount, with the profit foretold beyond none.
+
+    By person only where the card says that this is proven to pay; otherwise the one depth that earns most, for all.
+    Raises BadQuestion where the definition speaks of no depths.
+    """
+    best = personal_depths(definition, scores.answers.levels, scores.table)
+    if best is None or report is None:
+        raise BadQuestion(
+            f"{definition.name} speaks of no depths",
+            expected="depths: the discount of each arm, its margin and price",
+            seen="none",
+            remedy="Write `depths` into the definition, and train it again.",
+        )
+    names = np.array(definition.treatment.names)
+    alike = np.full(len(best.best), list(names).index(report.single))
+    given = best.best if report.personal else alike
+    rows, profit = np.flatnonzero(best.depths[given] > 0), best.profit
+    gain = profit[np.arange(len(given)), given] - profit[:, 0]
+    return pa.table(
+        {
+            "customer_id": scores.customers[rows].tolist(),
+            "arm": names[given[rows]].tolist(),
+            "depth": best.depths[given[rows]],
+            "gain": gain[rows],
+        }
+    )
 
 
 def _best(scores: EffectScores, stored: StoredEffect, place: int, top: int) -> tuple[Moved, ...]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aimwell.core.text import Language, Text
+from aimwell.insight.effects.depths import DepthReport
 from aimwell.insight.effects.judging import Judgement
 from aimwell.insight.predictions.plain import Result
 from aimwell.science.uplift.choice import Evidence, LearnerTrial
+from aimwell.science.uplift.depth import GroupDepths
 from aimwell.science.uplift.dispersion import Dispersion
 from aimwell.science.uplift.regions import REGIONS
 
@@ -31,6 +33,7 @@ class EffectCard(Result):
     evidence: one per treatment, from all that was learnt.   trials: how the learners ranked people they had not seen.
     judged: one per treatment, on held-out people.   held_out: the campaign held out, or the share of customers.
     regions: expected shares of the regions, by treatment.   forbidden: columns that were never learnt from.
+    depths: which discount earns most, where arms are discounts.   past: what depths brought in the past.
     money: whether effects are in money rather than chances.   marks: letters that differ when definition or data do.
     """
 
@@ -56,6 +59,8 @@ class EffectCard(Result):
     seed: int
     money: bool = False
     marks: Mapping[str, str] = field(default_factory=dict)
+    depths: DepthReport | None = None
+    past: GroupDepths | None = None
 
     @property
     def said(self) -> Mapping[str, Text]:
@@ -74,6 +79,7 @@ class EffectCard(Result):
         lines += [f"- {said['learner']}: `{self.learner}`", f"- {said['held_out']}: {self.held_out.said(language)}", ""]
         for evidence, judged in zip(self.evidence, self.judged, strict=True):
             lines += _treatment(self, evidence, judged, language)
+        lines += _depth_lines(self, language)
         lines += [f"## {said['limits']}", ""]
         lines += [f"- {text.said(language)}" for text in (*self.notes, *self.limits)]
         if self.forbidden:
@@ -117,6 +123,24 @@ def _treatment(card: EffectCard, evidence: Evidence, judged: Judgement, language
     return [*lines, ""]
 
 
+def _depth_lines(card: EffectCard, language: Language) -> list[str]:
+    """Which discount for whom, and what the past says of groups."""
+    said, lines = _WORDS[language], list[str]()
+    if card.depths:
+        lines += [f"## {said['depths']}", "", f"**{card.depths.said.said(language)}**", ""]
+        lines += [f"| {' | '.join(said[key] for key in ('arm', 'depth', 'best_for', 'profit'))} |", "|---|---|---|---|"]
+        lines += [
+            f"| `{row.arm}` | {row.depth:.0%} | {row.share:.0%} | {row.profit:,.2f} |" for row in card.depths.shares
+        ]
+        lines += ["", said["coupon"], ""]
+    if card.past:
+        lines += [f"## {said['past']}", "", f"**{card.past.warning.said(language)}**", ""]
+        lines += [f"| {' | '.join(said[key] for key in ('group', 'depth', 'people', 'earned'))} |", "|---|---|---|---|"]
+        lines += [f"| {row.group} | {row.depth:.0%} | {row.people:,} | {row.profit} |" for row in card.past.rows]
+        lines += [""]
+    return lines
+
+
 _UNCONFIRMED = Text(
     "但在留出的客户上未能确认，请谨慎使用。",
     "On held-out people this was not confirmed: use with care.",
@@ -144,6 +168,15 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "regions": "基线 × 效果的区域",
         "never": "以下是预期占比；每个人只有概率，没有标签。",
         "spread": "优惠的分布",
+        "depths": "优惠券深度",
+        "depth": "深度",
+        "best_for": "最适合的客户占比",
+        "profit": "人人都给时每人利润（预计）",
+        "coupon": "优惠券可以因人而异；标价不可以。",
+        "past": "历史中的深度（分群 × 品类）",
+        "group": "分群 × 品类",
+        "people": "人数",
+        "earned": "每人利润（区间）",
         "limits": "说明与限制",
         "forbidden": "从不学习的属性",
     },
@@ -164,6 +197,15 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "regions": "Regions of baseline × effect",
         "never": "Expected shares; a person has probabilities, never a label.",
         "spread": "Spread of offers",
+        "depths": "Depth of the coupon",
+        "depth": "Depth",
+        "best_for": "Best for a share of",
+        "profit": "Profit per customer if all got it (foretold)",
+        "coupon": "A coupon may differ between people; a list price may not.",
+        "past": "Depths in the past (segment × category)",
+        "group": "Segment × category",
+        "people": "People",
+        "earned": "Profit per customer (interval)",
         "limits": "Notes and limits",
         "forbidden": "Attributes never learnt from",
     },

@@ -108,6 +108,41 @@ class Change(BaseModel):
         return self
 
 
+class Depths(BaseModel):
+    """Discounts of different depth, each an arm: which earns most, after it is paid to everybody who takes it."""
+
+    model_config = _PART
+
+    kind: Literal["coupon"] = Field(default="coupon", description="what differs between people; a list price may not")
+    off: dict[str, float] = Field(
+        min_length=2, description="share taken off the price in each arm, such as {hold_out: 0, ten_off: 0.1}"
+    )
+    margin: float = Field(gt=0, lt=1, description="share of the price that is profit before any discount")
+    price: float | None = Field(default=None, gt=0, description="what a customer pays without a discount")
+    price_tag: str | None = Field(default=None, description="or the tag that tells it for each customer")
+    contact: float = Field(default=0.0, ge=0, description="money that making the offer costs")
+    history: Annotated[list[str], BeforeValidator(_listed)] = Field(
+        default_factory=list, description="past campaigns (patterns) with these offers: by segment and category only"
+    )
+    by: str = Field(default="", description="tag whose words are the segments of the past; by default all together")
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _coupon(cls, value: object) -> object:
+        if value != "coupon":
+            raise ValueError(f"kind: {value!r} may not differ between people; only a coupon may")
+        return value
+
+    @model_validator(mode="after")
+    def _shares(self) -> Depths:
+        if (self.price is None) == (self.price_tag is None):
+            raise ValueError("depths: say exactly one of: price, price_tag")
+        odd = [name for name, share in self.off.items() if not 0 <= share < 1]
+        if odd:
+            raise ValueError(f"off: the depth of {odd[0]!r} is {self.off[odd[0]]:g}, not a share from 0 to below 1")
+        return self
+
+
 class Effect(Definition):
     """A named question about whom a treatment changes, answered from campaigns that were drawn by lot."""
 
@@ -125,6 +160,7 @@ class Effect(Definition):
     watch: list[str] = Field(
         default_factory=list, description="features by whose groups the spread of offers is reported"
     )
+    depths: Depths | None = Field(default=None, description="if the arms are discounts: which depth earns most")
     buyer_from: float = Field(
         default=0.5, ge=0, description="outcome expected without treatment from which somebody counts as a sure thing"
     )
@@ -142,6 +178,19 @@ class Effect(Definition):
         if len(set(value)) != len(value):
             raise ValueError("watch: a feature is named twice")
         return value
+
+    @model_validator(mode="after")
+    def _depths(self) -> Effect:
+        if self.depths is None:
+            return self
+        if self.target.happens is None:
+            raise ValueError("depths: a depth is paid whenever somebody buys, so the target is `happens`, not `amount`")
+        names = self.treatment.names
+        if set(self.depths.off) != set(names):
+            raise ValueError(f"depths: off names the depth of each arm: {', '.join(names)}")
+        if self.depths.off[names[0]] != 0:
+            raise ValueError(f"depths: the control group {names[0]!r} gets no discount, so its depth is 0")
+        return self
 
     def question(self) -> Prediction:
         """The same as a question about the future, so that population, features and answers are those of predictions.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 
 from aimwell.core.errors import NotEnoughData
 from aimwell.core.progress import Progress, part, silent
@@ -17,30 +15,30 @@ from aimwell.core.rules import plain_rule
 from aimwell.core.text import Text
 from aimwell.insight.effects.card import EffectCard, Spread
 from aimwell.insight.effects.definition import Effect
+from aimwell.insight.effects.depths import DepthReport, depth_report, personal_depths
+from aimwell.insight.effects.groups import groups_of
 from aimwell.insight.effects.judging import judge_effect
 from aimwell.insight.effects.keeping import StoredEffect, effect_key
-from aimwell.insight.effects.model import EffectModel
+from aimwell.insight.effects.model import Answers, EffectModel
+from aimwell.insight.effects.past_depths import past_depths
 from aimwell.insight.effects.rows import Drawn, drawn
 from aimwell.insight.effects.settling import HeldOut, settle
-from aimwell.insight.predictions.encoding import Encoding, is_text, learn_encoding
+from aimwell.insight.predictions.encoding import Encoding, learn_encoding
 from aimwell.insight.predictions.life import champion
 from aimwell.insight.predictions.making import recorded
 from aimwell.insight.predictions.models import version_name
 from aimwell.insight.predictions.reasons import Speaker, typical_values
-from aimwell.insight.predictions.rows import Rows, as_floats
+from aimwell.insight.predictions.rows import Rows
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import BoolArray, FloatArray
 from aimwell.science.uplift.choice import choose
-from aimwell.science.uplift.dispersion import UNKNOWN, dispersion, forbidden_among
+from aimwell.science.uplift.dispersion import dispersion, forbidden_among
 from aimwell.science.uplift.doubt import APART, doubt
 from aimwell.science.uplift.learner import learner
 from aimwell.science.uplift.levels import crossed_levels, level_models
 from aimwell.science.uplift.regions import regions
 from aimwell.science.uplift.sample import Sample, sample_of
 from aimwell.science.uplift.trees import GROWTH, Growth
-
-BANDS = 4
-"""A watched feature of numbers is shown in so many groups of equal size."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ def train_effect(
         choice = choose(sample, growth=growth, alpha=definition.false_alarm, seed=seed, progress=learning)
         model = EffectModel(encoding, choice, doubt(sample, growth=growth, seed=seed))
         card = _card(definition, found, model, trial, as_of, seed)
+        card = replace(card, past=past_depths(definition, workshop, as_of))
         stored = _stored(definition, found, model, card.version)
         why = settle(workshop, stored, card, trial, found, as_of, seed)
         progress("save", 1.0)
@@ -135,7 +134,9 @@ def _judge(definition: Effect, found: Drawn, sample: Sample, growth: Growth, see
         judge_effect(rest, place + 1, order[:, place], response[:, place], foretold, seed)
         for place in range(sample.treatments)
     )
-    return HeldOut(tuple(judged), said, held, rest, order, campaign)
+    without = choice.without(rest.X)
+    levels_held = np.column_stack([without, without[:, None] + choice.effects(rest.X)])
+    return HeldOut(tuple(judged), said, held, rest, order, levels_held, campaign)
 
 
 def _split(definition: Effect, rows: Rows, seed: int) -> tuple[BoolArray, BoolArray, int | None, Text]:
@@ -205,8 +206,17 @@ def _card(
         limits=(_LOTTERY, *((_UNTOUCHED,) if lots.untouched else ()), _PERSON),
         money=definition.target.amount is not None,
         marks=marks,
+        depths=_depths(definition, found, answers, trial),
         seed=seed,
     )
+
+
+def _depths(definition: Effect, found: Drawn, answers: Answers, trial: HeldOut) -> DepthReport | None:
+    """The best depths, by the model in use, judged on people held out from learning."""
+    everybody = personal_depths(definition, answers.levels, found.rows.table)
+    held = found.rows.table.take(np.flatnonzero(trial.held))
+    judged = personal_depths(definition, trial.levels, held)
+    return depth_report(definition, everybody, trial.rest, judged, held) if everybody and judged else None
 
 
 def _spreads(definition: Effect, found: Drawn, treatments: tuple[str, ...], effects: FloatArray) -> tuple[Spread, ...]:
@@ -225,22 +235,6 @@ def _spreads(definition: Effect, found: Drawn, treatments: tuple[str, ...], effe
         for feature in definition.watch
         if feature in found.rows.table.column_names
     )
-
-
-def groups_of(column: pa.ChunkedArray) -> list[str]:
-    """The group of each value: its words, or the quarter in which its number lies; empty for unknown."""
-    if is_text(column):
-        return [str(value) if value is not None else "" for value in column.to_pylist()]
-    values = as_floats(column)
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return [UNKNOWN] * len(values)
-    if np.unique(known).size <= BANDS:
-        return [f"{value:g}" if np.isfinite(value) else "" for value in values]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BANDS + 1)))
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, edges.size - 2)
-    names = [f"{low:g} – {high:g}" for low, high in pairwise(edges)]
-    return [names[place] if np.isfinite(value) else "" for place, value in zip(places, values, strict=True)]
 
 
 def _forbidden(definition: Effect, found: Drawn) -> tuple[str, ...]:

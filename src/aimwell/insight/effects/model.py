@@ -32,6 +32,11 @@ class Answers:
     without: FloatArray
     without_error: FloatArray
 
+    @property
+    def levels(self) -> FloatArray:
+        """The expected outcome in each arm, the control group first [n, K+1]."""
+        return np.column_stack([self.without, self.without[:, None] + self.effect])
+
 
 @dataclass(frozen=True)
 class EffectModel:

@@ -120,7 +120,8 @@ def _watched(
     definition: Effect, workshop: Workshop, as_of: datetime, columns: tuple[Column, ...]
 ) -> tuple[Column, ...]:
     """The columns by whose groups offers are reported, which may well be forbidden to learn from."""
-    wanted = [name for name in definition.watch if name not in {column.name for column in columns}]
+    named = [*definition.watch, *([definition.depths.price_tag] if definition.depths else [])]
+    wanted = [name for name in dict.fromkeys(named) if name and name not in {column.name for column in columns}]
     return tuple(workshop.features(as_of).columns(wanted)) if wanted else ()
 
 

@@ -15,6 +15,7 @@ from aimwell.insight.effects.definition import Effect
 from aimwell.insight.effects.keeping import StoredEffect, effect_key, load_effect
 from aimwell.insight.effects.kept import Run, keep_scores
 from aimwell.insight.effects.model import Answers
+from aimwell.insight.features.family import Column
 from aimwell.insight.predictions.life import champion
 from aimwell.insight.predictions.rows import Names
 from aimwell.insight.predictions.training import scoring_rows
@@ -104,7 +105,8 @@ def score_effect(
     """
     stored = stored_effect(definition, workshop, version)
     progress("features", 0.0)
-    rows = scoring_rows(definition.question(), workshop, as_of, stored.columns, customers=customers)
+    columns = (*stored.columns, *_price(definition, workshop, as_of, stored))
+    rows = scoring_rows(definition.question(), workshop, as_of, columns, customers=customers)
     if not len(rows):
         raise NotEnoughData(
             f"{definition.name}: nobody is in the population as of {as_of.date()}", remedy="Widen the population."
@@ -128,6 +130,14 @@ def score_effect(
     if customers is None:
         keep_effect(workshop, scores)
     return scores
+
+
+def _price(definition: Effect, workshop: Workshop, as_of: datetime, stored: StoredEffect) -> tuple[Column, ...]:
+    """The column that tells what a customer would pay, where discounts are asked about and it is not there anyway."""
+    tag = definition.depths.price_tag if definition.depths else None
+    if tag is None or tag in stored.model.encoding.names:
+        return ()
+    return tuple(workshop.features(as_of).columns([tag]))
 
 
 def keep_effect(workshop: Workshop, scores: EffectScores) -> None:

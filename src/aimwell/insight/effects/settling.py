@@ -27,6 +27,7 @@ class HeldOut:
     """What was judged by models that never saw it.
 
     held: which rows were held out [n].   rest: these rows.   order: how the new learning ranks them [m, K].
+    levels: the expected outcome in each arm, the control group first [m, K+1].
     campaign: which cut-off they are; None where they are a random share of the customers.
     """
 
@@ -35,6 +36,7 @@ class HeldOut:
     held: BoolArray
     rest: Sample
     order: FloatArray
+    levels: FloatArray
     campaign: int | None
 
 
