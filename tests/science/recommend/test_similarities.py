@@ -1,4 +1,4 @@
-"""Similarities of items by hand: cosine, the regression of EASE, walks in a graph, words of names, factors."""
+"""Similarities of items by hand: cosine, the regression of EASE, words of names, factors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from aimwell.core.errors import BadQuestion, NotEnoughData
 from aimwell.science.recommend.als import factors
 from aimwell.science.recommend.content import telling, words
 from aimwell.science.recommend.ease import ease, pruned
-from aimwell.science.recommend.graph import walk_neighbours
 from aimwell.science.recommend.neighbours import cosine_neighbours, similar_rows
 
 # Four customers, three items: bread and butter go together, beer stands alone.
@@ -68,25 +67,6 @@ def test_pruned_weights_are_the_largest_in_size() -> None:
 def test_a_penalty_must_be_positive() -> None:
     with pytest.raises(BadQuestion, match="penalty"):
         ease(CARTS, penalty=0)
-
-
-def test_items_that_share_a_rare_fact_are_nearer_than_those_that_share_what_all_have() -> None:
-    # Items 0 1 2 3; node 4 belongs to all of them, node 5 to the first two.
-    heads, tails = np.array([0, 1, 2, 3, 0, 1]), np.array([4, 4, 4, 4, 5, 5])
-    links = walk_neighbours(heads, tails, np.ones(6), nodes=6, items=4).toarray()
-    assert links[1, 0] > links[2, 0] > 0
-    assert links[2, 0] == pytest.approx(links[3, 0])
-    assert np.diag(links).tolist() == [0, 0, 0, 0]
-
-
-def test_an_item_without_facts_is_near_to_nothing() -> None:
-    links = walk_neighbours(np.array([0]), np.array([2]), np.ones(1), nodes=3, items=2).toarray()
-    assert links.sum() == 0
-
-
-def test_an_edge_beyond_the_graph_is_refused() -> None:
-    with pytest.raises(BadQuestion, match="beyond the graph"):
-        walk_neighbours(np.array([0]), np.array([9]), np.ones(1), nodes=3, items=2)
 
 
 def test_chinese_names_are_read_in_pairs_of_characters() -> None:

@@ -1,36 +1,53 @@
-"""Graph: items near in a knowledge graph made of the catalogue, words in names, and given facts (`relation`)."""
+"""Graph: items foretold from facts: the catalogue, words in names, and triples of the company's own (`relation`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from aimwell.core.text import Text
-from aimwell.science.arrays import FloatArray, IntArray
-from aimwell.science.recommend.graph import walk_neighbours
+from aimwell.science.arrays import BoolArray, FloatArray, IntArray
+from aimwell.science.recommend.graph import foretold_by_facts, said_of
+from aimwell.science.recommend.sparse import Sparse
 from aimwell.strategy.recommenders.generator import Fitted, Generator, Linked, Scene
 
 Edge = tuple[int, int, float]
+MOST_KNOWN = 3000
+"""The regression takes the cube of the number of items that speak: the most widely bought do."""
 
 
 class Graph(Generator):
-    """A walk along facts from the items that a customer bought."""
+    """What customers buy, foretold from the facts of items."""
 
     name = "graph"
     label = Text("知识图谱", "Knowledge graph")
     meaning = Text(
-        "沿商品目录、名称用词和关系表从买过的商品走到相关商品",
-        "near in the graph of catalogue, words in names and the table `relation`",
+        "由商品目录、名称用词和关系表里的事实推断，没有人买过的新品也能推断",
+        "foretold from the facts of catalogue, names and the table `relation`, also for items that nobody bought yet",
     )
 
     def ready(self, scene: Scene) -> bool:
-        return bool(scene.relations) or any(scene.shelf.facts) or scene.shelf.content.nnz > 0
+        told = bool(scene.relations) or any(scene.shelf.facts) or scene.shelf.content.nnz > 0
+        return told and bool(np.diff(_said(scene).indptr)[known_items(scene)].any())
 
     def fit(self, scene: Scene) -> Fitted:
-        heads, tails, weights, nodes = edges(scene)
-        links = walk_neighbours(heads, tails, weights, nodes=nodes, items=scene.shelf.items.size, count=50)
+        links = foretold_by_facts(_said(scene), known_items(scene))
         return Linked(
             scene.shelf, scene.past.taste, links, Text("与买过的“{item}”相关", "related to {item}, bought before")
         )
+
+
+def known_items(scene: Scene) -> BoolArray:
+    """The items with buyers enough to speak for others: those that are not cold, else all that were ever bought."""
+    buyers = scene.past.by_item(np.ones(scene.past.person.size))
+    enough = buyers >= (scene.cold_buyers if (buyers >= scene.cold_buyers).any() else 1)
+    found = np.zeros(buyers.size, dtype=np.bool_)
+    found[np.lexsort((np.arange(buyers.size), -buyers))[:MOST_KNOWN]] = True
+    return found & enough
+
+
+def _said(scene: Scene) -> Sparse:
+    heads, tails, weights, nodes = edges(scene)
+    return said_of(heads, tails, weights, nodes=nodes, items=scene.shelf.items.size)
 
 
 def edges(scene: Scene) -> tuple[IntArray, IntArray, FloatArray, int]:
