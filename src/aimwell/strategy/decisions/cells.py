@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from aimwell.science.arrays import IntArray
 from aimwell.strategy.decisions.choosing import Chosen
 from aimwell.strategy.decisions.definition import ANY, NOTHING, Decision
-from aimwell.strategy.decisions.people import People
+from aimwell.strategy.decisions.people import People, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,18 @@ def cell_table(definition: Decision, people: People, chosen: Chosen) -> CellTabl
         return CellTable((), 0.0, 0.0, 0.0, 0.0)
     names = [*definition.treatments, NOTHING]
     rows = chosen.inside
-    stages, values = people.cells[rows, 0], people.cells[rows, 1]
     option, written = chosen.option[rows], written_options(definition, people)[rows]
     found = []
-    for stage, value in sorted({(str(s), str(v)) for s, v in zip(stages, values, strict=True)}):
-        here = np.flatnonzero((stages == stage) & (values == value))
-        said = _written(definition, stage, value)
+    kinds, kind = _kinds(people.cells)
+    order = np.argsort(kind[rows], kind="stable")
+    ends = np.cumsum(np.bincount(kind[rows], minlength=len(kinds)))
+    for (stage, value), here in zip(kinds, np.split(order, ends[:-1]), strict=True):
+        if not here.size:
+            continue
         counts = np.bincount(option[here] % len(names), minlength=len(names))
         most = int(counts.argmax())
         spend = _sum(people.cost, rows[here], option[here])
+        said = _written(definition, stage, value)
         found.append(Cell(stage, value, here.size, names[most], float(counts[most] / here.size), spend, said))
     return CellTable(
         tuple(found),
@@ -74,12 +78,27 @@ def written_options(definition: Decision, people: People) -> IntArray:
     option = np.full(people.customers.size, -1, dtype=np.int64)
     if people.cells is None:
         return option
-    cells, cell = np.unique(people.cells, axis=0, return_inverse=True)
+    kinds, kind = _kinds(people.cells)
     places = {name: place for place, name in enumerate(definition.treatments)}
-    given = np.array([places.get(_written(definition, str(s), str(v)), -1) for s, v in cells], dtype=np.int64)
-    option = given[cell.ravel()]
+    given = np.array([places.get(_written(definition, stage, value), -1) for stage, value in kinds], dtype=np.int64)
+    option = given[kind]
     allowed = people.allowed[np.arange(option.size), option]
     return np.where((option >= 0) & allowed, option, -1)
+
+
+def _kinds(cells: Words) -> tuple[list[tuple[str, str]], IntArray]:
+    """The different pairs of stage and value in order, and which of them each customer has [n]."""
+    words, places = [], []
+    for column in cells.T:
+        encoded = pa.array(column, pa.string()).dictionary_encode()
+        words.append(encoded.dictionary.to_pylist())
+        places.append(np.asarray(encoded.indices, dtype=np.int64))
+    both, kind = np.unique(places[0] * len(words[1]) + places[1], return_inverse=True)
+    pairs = [(words[0][each // len(words[1])], words[1][each % len(words[1])]) for each in both.tolist()]
+    order = sorted(range(len(pairs)), key=pairs.__getitem__)
+    rank = np.empty(len(pairs), dtype=np.int64)
+    rank[order] = np.arange(len(pairs))
+    return [pairs[each] for each in order], rank[kind]
 
 
 def _written(definition: Decision, stage: str, value: str) -> str:

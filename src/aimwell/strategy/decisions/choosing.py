@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aimwell.core.errors import BadQuestion
-from aimwell.core.keys import number_of, share_of
+from aimwell.core.keys import number_of, shares_of
 from aimwell.science.allocation.allocate import allocate
 from aimwell.science.allocation.allocation import BUDGET, Allocation
 from aimwell.science.allocation.choices import Choices, choices
@@ -55,9 +55,8 @@ def choose(definition: Decision, people: People, mark: str) -> Chosen:
     mark: tells this run from others (the instant), so that other people explore next time; who is held out stays so.
     Raises ContradictoryLimits, which names them; BadQuestion when exploring alone is more than there is.
     """
-    held_out = np.array(
-        [share_of("decision-hold-out", definition.name, str(each)) < definition.hold_out for each in people.customers]
-    )
+    shares = shares_of("decision-hold-out", definition.name, of=people.customers.tolist())
+    held_out = np.array(shares) < definition.hold_out
     inside = np.flatnonzero(~held_out).astype(np.int64)
     if not inside.size:
         raise BadQuestion(f"{definition.name}: everybody in the audience is held out", remedy="Lower hold_out.")

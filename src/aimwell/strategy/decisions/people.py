@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +66,7 @@ def people_of(definition: Decision, workshop: Workshop, as_of: datetime) -> Peop
     with workshop.passing(f"audience_{definition.name}") as table:
         materialise(definition.audience, workshop.rules(as_of), workshop.history(as_of), table)
         reader = _Reader(workshop, features, as_of, table)
-        customers = reader.customers()
+        customers = reader.customers
         if not customers.size:
             raise NotEnoughData(f"{definition.name}: nobody is in the audience as of {as_of.date()}")
         treatments = definition.treatments.values()
@@ -102,7 +103,7 @@ def _weariness(definition: Decision, reader: _Reader, people: int) -> tuple[Floa
     return lost, within_caps(recent, messages, definition.fatigue.cap)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
     """Reads one value for each customer of a table of ids, in order of ids; NaN where there is none."""
 
@@ -111,13 +112,14 @@ class _Reader:
     as_of: datetime
     table: str
 
+    @cached_property
     def customers(self) -> Words:
         query = exp.select("customer_id").from_(self.table).order_by("customer_id")
         return _words(self.workshop.warehouse.engine.to_arrow(query).column("customer_id"))
 
     def gain(self, source: Gain) -> FloatArray:
         if source.amount is not None:
-            return np.full(self.customers().size, source.amount * source.times)
+            return np.full(self.customers.size, source.amount * source.times)
         return source.times * (self.tag(source.tag) if source.tag else self.score(str(source.prediction)))
 
     def tag(self, name: str) -> FloatArray:
@@ -142,20 +144,26 @@ class _Reader:
             remedy = f"Run `aimwell prediction score {prediction}` first."
             raise BadQuestion(f"There are no scores of {prediction!r} as of {self.as_of.date()}", remedy=remedy)
         then = exp.EQ(this=exp.column("as_of"), expression=instant_literal(last))
-        rows = engine.to_arrow(exp.select("customer_id", "value").from_(SCORE).where(named.copy(), then))
-        return _aligned(self.customers(), _words(rows.column("customer_id")), _numbers(rows.column("value")))
+        query = exp.select("customer_id", "value").from_(SCORE).where(named.copy(), then).order_by("customer_id")
+        rows = engine.to_arrow(query)
+        return _aligned(self.customers, _words(rows.column("customer_id")), _numbers(rows.column("value")))
 
     def who(self, rule: Rule | None) -> BoolArray:
-        customers = self.customers()
+        customers = self.customers
         if rule is None:
             return np.ones(customers.size, dtype=bool)
         history = self.workshop.history(self.as_of)
         query = matching(rule, self.workshop.rules(self.as_of), history, population=self.table)
         found = _words(self.workshop.warehouse.engine.to_arrow(query).column("customer_id"))
-        return np.isin(customers, found)
+        may = np.zeros(customers.size, dtype=bool)
+        may[np.searchsorted(customers, found)] = True  # all of them are among the customers
+        return may
 
 
 def _aligned(customers: Words, ids: Words, values: FloatArray) -> FloatArray:
+    """Values in order of the customers, NaN for those without one; quick where the ids are the customers."""
+    if np.array_equal(customers, ids):
+        return values
     order = np.argsort(ids)
     found = np.full(customers.size, np.nan)
     if not ids.size:

@@ -92,8 +92,7 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
     ]
     total = _line(definition, people, chosen, range(len(names)), "total", Text("合计", "Total"))
     rows = np.flatnonzero(chosen.option >= 0)
-    why, counts = np.unique(reasons(people, chosen), return_counts=True)
-    found = dict(zip(why.tolist(), counts.tolist(), strict=True))
+    counts = np.bincount(reasons(people, chosen), minlength=len(REASONS)).tolist()
     return DecisionPlan(
         definition.name,
         version_of(definition),
@@ -110,7 +109,7 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
         chosen.best.bound,
         chosen.best.gap,
         chosen.best.prices,
-        {name: found[name] for name in REASONS if name in found},
+        {name: people for name, people in zip(REASONS, counts, strict=True) if people},
         _curve(chosen),
         cell_table(definition, people, chosen) if definition.cells else None,
         warnings=tuple(

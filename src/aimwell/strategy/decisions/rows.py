@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -14,7 +14,7 @@ from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
 from aimwell.core.time import from_store, to_store
 from aimwell.insight.predictions.workshop import Workshop
-from aimwell.science.arrays import BoolArray
+from aimwell.science.arrays import BoolArray, IntArray
 from aimwell.store.warehouse.cut import instant_literal
 from aimwell.strategy.decisions.choosing import Chosen
 from aimwell.strategy.decisions.definition import NOTHING, Decision
@@ -50,51 +50,63 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     count = people.customers.size
     some = chosen.option >= 0
     rows = np.arange(count)
-    names = np.array([*definition.treatments, NOTHING])
-    channels = np.array([*(each.channel for each in definition.treatments.values()), ""])
-    offers = np.array([*(each.offer for each in definition.treatments.values()), ""])
+    treatments = definition.treatments.values()
+    names, reason = [*definition.treatments, NOTHING], reasons(people, chosen)
     errors = np.array([*people.errors, 0.0])
-    best = np.full(count, "", dtype=names.dtype)
-    best[chosen.inside] = names[chosen.best.chosen]
+    best = np.full(count, len(names), dtype=np.int64)
+    best[chosen.inside] = chosen.best.chosen % len(names)
     return pa.table(
         {
-            "decision": pa.array([definition.name] * count, pa.string()),
-            "version": pa.array([version_of(definition)] * count, pa.string()),
-            "as_of": pa.array([to_store(as_of)] * count, pa.timestamp("us")),
-            "customer_id": pa.array(people.customers.tolist(), pa.string()),
-            "treatment": pa.array(names[chosen.option].tolist(), pa.string()),
-            "channel": pa.array(channels[chosen.option].tolist(), pa.string()),
-            "offer": pa.array(offers[chosen.option].tolist(), pa.string()),
+            "decision": pa.repeat(pa.scalar(definition.name, pa.string()), count),
+            "version": pa.repeat(pa.scalar(version_of(definition), pa.string()), count),
+            "as_of": pa.repeat(pa.scalar(to_store(as_of), pa.timestamp("us")), count),
+            "customer_id": pa.array(people.customers, pa.string()),
+            "treatment": _said(names, chosen.option),
+            "channel": _said([*(each.channel for each in treatments), ""], chosen.option),
+            "offer": _said([*(each.offer for each in treatments), ""], chosen.option),
             "cost": np.where(some, people.cost[rows, chosen.option], 0.0),
             "gain": np.where(some, people.gain[rows, chosen.option], 0.0),
             "error": errors[chosen.option],
             "probability": chosen.probability,
-            "held_out": pa.array(chosen.held_out.tolist(), pa.bool_()),
-            "by_lot": pa.array(chosen.by_lot.tolist(), pa.bool_()),
-            "reason": pa.array(reasons(people, chosen).tolist(), pa.string()),
-            "aim": pa.array(names[chosen.aim].tolist(), pa.string()),
-            "best": pa.array(best.tolist(), pa.string()),
-            "dealt": pa.array(_dealt(chosen.dealt, list(definition.treatments)).tolist(), pa.string()),
+            "held_out": pa.array(chosen.held_out, pa.bool_()),
+            "by_lot": pa.array(chosen.by_lot, pa.bool_()),
+            "reason": _said(list(REASONS), reason),
+            "aim": _said(names, chosen.aim),
+            "best": _said([*names, ""], best),
+            "dealt": _dealt(chosen.dealt, list(definition.treatments)),
         }
     )
 
 
-def _dealt(dealt: BoolArray, names: list[str]) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    kinds, kind = np.unique(dealt, axis=0, return_inverse=True)
-    words = [" ".join(name for name, there in zip(names, each, strict=True) if there) for each in kinds]
-    return np.array(words, dtype=np.str_)[kind.ravel()]
+def _dealt(dealt: BoolArray, names: list[str]) -> pa.Array:
+    bits = dealt @ (1 << np.arange(len(names), dtype=np.int64))
+    kinds, kind = np.unique(bits, return_inverse=True)
+    words = [" ".join(name for place, name in enumerate(names) if each >> place & 1) for each in kinds.tolist()]
+    return _said(words, kind)
 
 
-def reasons(people: People, chosen: Chosen) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    """Why each customer gets what they get: a key of REASONS [n]."""
+def _said(words: Sequence[str], places: IntArray) -> pa.Array:
+    """Words by their place among a few; -1 is the last."""
+    return pa.array(list(words), pa.string()).take(pa.array(places % len(words)))
+
+
+def reasons(people: People, chosen: Chosen) -> IntArray:
+    """Why each customer gets what they get: a place in REASONS [n]."""
     nothing: BoolArray = chosen.option < 0
-    worth = (people.allowed & (people.net > 0)).any(axis=1)
-    taken = np.where(nothing, 0.0, people.net[np.arange(nothing.size), chosen.option])
-    return np.select(
-        [chosen.held_out, chosen.by_lot, ~nothing & (taken > 0), ~nothing, ~people.allowed.any(axis=1), ~worth],
-        ["held_out", "by_lot", "best", "minimum", "not_allowed", "not_worth_it"],
-        "others_gain_more",
-    )
+    net = people.net
+    worth = (people.allowed & (net > 0)).any(axis=1)
+    taken = np.where(nothing, 0.0, net[np.arange(nothing.size), chosen.option])
+    place = {name: number for number, name in enumerate(REASONS)}
+    cases = {
+        "held_out": chosen.held_out,
+        "by_lot": chosen.by_lot,
+        "best": ~nothing & (taken > 0),
+        "minimum": ~nothing,
+        "not_allowed": ~people.allowed.any(axis=1),
+        "not_worth_it": ~worth,
+    }
+    found = np.select(list(cases.values()), [place[name] for name in cases], place["others_gain_more"])
+    return found.astype(np.int64)
 
 
 def keep(workshop: Workshop, rows: pa.Table, name: str, as_of: datetime) -> None:
