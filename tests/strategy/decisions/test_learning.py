@@ -155,6 +155,15 @@ def test_what_was_drawn_is_learnt_scored_and_decided_upon(explored: Workshop) ->
     assert "shows no difference" in str(calls.told)
 
 
+def test_runs_without_lots_are_passed_over_and_runs_too_young_wait(tmp_path: Path) -> None:
+    with town(tmp_path) as workshop:
+        decide(autumn(), workshop, NOW, currency="GBP", measured=False)
+        after = buy(workshop, TRUTH)
+        for words, days in (({"explore": 0}, -20), ({}, 25)):
+            decide(autumn(**words), workshop, NOW + timedelta(days=days), currency="GBP", measured=False)
+        assert [cut.name for cut in drawn(learnt(), after, AFTER).rows.cuts] == ["2025-06-01"]
+
+
 def _learn_without_lots(folder: Path) -> None:
     with town(folder) as workshop:
         decide(autumn(explore=0), workshop, NOW, currency="GBP", measured=False)

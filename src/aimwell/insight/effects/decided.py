@@ -56,10 +56,10 @@ class Dealt:
 
 
 def decided_cuts(definition: Effect, workshop: Workshop, as_of: datetime) -> list[CutOff]:
-    """The runs of the decision whose horizon was over at the instant, oldest first.
+    """The runs of the decision that drew something by lot and whose horizon was over at the instant, oldest first.
 
     Raises BadQuestion when nothing was decided, or before probabilities were kept; NotEnoughData when no horizon is
-    over.
+    over, or nothing was drawn.
     """
     decision, engine, zone = str(definition.treatment.decision), workshop.warehouse.engine, workshop.warehouse.zone
     if TABLE not in engine.tables() or not {*_NEEDED} <= set(engine.columns(TABLE)):
@@ -67,8 +67,10 @@ def decided_cuts(definition: Effect, workshop: Workshop, as_of: datetime) -> lis
             f"{definition.name}: nothing was decided yet by {decision!r} with its probabilities",
             remedy=f"Run `aimwell decide {decision}` with `explore` above 0, and wait for the horizon.",
         )
-    query = exp.select("as_of").distinct().from_(TABLE).where(_named(decision), _known("best")).order_by("as_of")
-    runs = [from_store(each) for each in engine.to_arrow(query).column("as_of").to_pylist()]
+    drew = exp.NEQ(this=exp.column("dealt"), expression=exp.Literal.string(""))
+    runs = _runs(workshop, decision, drew)
+    if not runs and _runs(workshop, decision):
+        raise _nothing_drawn(definition, "any of its runs")
     last = workshop.warehouse.last_instant()
     seen = min(as_of, parse_instant(local_day(add_days(last, 1, zone), zone), zone))
     question, history = definition.question(), workshop.history(as_of)
@@ -111,12 +113,7 @@ def dealt_lots(definition: Effect, workshop: Workshop, cut: CutOff) -> Dealt:
         arm[str(row["customer_id"])] = names.index(row["treatment"])
         chances[str(row["customer_id"])] = ours / ours.sum()
     if not arm:
-        raise NotEnoughData(
-            f"{definition.name}: nothing was drawn by lot between {', '.join(names)} on {cut.name}",
-            expected="customers who could have got each of them",
-            seen="none",
-            remedy="Set `explore` above 0 in the decision, and name only treatments that the same people may get.",
-        )
+        raise _nothing_drawn(definition, cut.name)
     left_out = (_CERTAIN.format(run=cut.name, people=f"{certain:,}"),) if certain else ()
     return Dealt(arm, chances, left_out)
 
@@ -133,6 +130,21 @@ def _chances(chosen: str, probability: float, best: str, dealt: Sequence[str]) -
     found = dict.fromkeys(options, lot)
     found[best] = 1.0 - lot * len(others)
     return found
+
+
+def _runs(workshop: Workshop, decision: str, *conditions: exp.Expr) -> list[datetime]:
+    query = exp.select("as_of").distinct().from_(TABLE).where(_named(decision), _known("best"), *conditions)
+    found = workshop.warehouse.engine.to_arrow(query.order_by("as_of"))
+    return [from_store(each) for each in found.column("as_of").to_pylist()]
+
+
+def _nothing_drawn(definition: Effect, when: str) -> NotEnoughData:
+    return NotEnoughData(
+        f"{definition.name}: nothing was drawn by lot between {', '.join(definition.treatment.names)} in {when}",
+        expected="customers who could have got each of them",
+        seen="none",
+        remedy="Set `explore` above 0 in the decision, and name only treatments that the same people may get.",
+    )
 
 
 def _name(run: datetime, zone: ZoneInfo) -> str:
