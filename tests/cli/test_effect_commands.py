@@ -93,6 +93,8 @@ def test_an_experiment_is_learnt_scored_explained_and_decided_upon(company: Path
     assert len(scored["audience"]) == 3
     assert scored["audience"][0]["effect"]["value"] == pytest.approx(0.5, abs=0.2)
     assert scored["audience"][0]["reasons"][0]["column"] in {"days_since_order", "spend_84d"}
+    assert say(company, "effect", "refit")[0]["done"] == "not_due"
+    assert say(company, "effect", "drift", "coupon", "--before", "2025-04-15")["columns"]
     told = say(company, "effect", "explain", "coupon", "c001", "--as-of", EVE.isoformat())
     assert told[0]["customer_id"] == "c001"
     plan = say(company, "decide", "autumn", "--as-of", EVE.isoformat())["plan"]

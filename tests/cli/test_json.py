@@ -115,6 +115,8 @@ REFUSED = [
     "prediction train nobody",
     "prediction stages nobody",
     "effect train nobody",
+    "effect refit nobody",
+    "effect drift nobody --before 2025-05-01",
     "effect card nobody",
     "effect score nobody",
     "effect depths nobody",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aimwell.insight.effects import (
     audience_rows,
     effect_key,
     explain_effect,
+    refit_effects,
     score_effect,
     score_key,
     stored_effect,
@@ -144,6 +146,28 @@ def test_a_version_that_is_better_on_an_experiment_that_neither_saw_stays(
     again = train_effect(coupon, shop, now, growth=QUICK)
     assert "not worse" in again.why.en
     assert again.in_use == again.version
+
+
+def test_a_new_experiment_or_another_definition_is_learnt_and_nothing_else(
+    tmp_path: Path, coupon: Effect, now: datetime
+) -> None:
+    shop = open_shop(tmp_path, effect=0.5, campaigns=2)
+    june, asked = datetime(2023, 6, 20, tzinfo=shop.warehouse.zone), {"coupon": coupon}
+
+    def refitted(at: datetime, definitions: Mapping[str, Effect] = asked) -> list[tuple[str, str]]:
+        return [(each.done, each.why.en) for each in refit_effects(definitions, shop, at, growth=QUICK)]
+
+    assert refitted(june)[0][0] == "promoted"
+    assert refitted(june) == [("not_due", "There is no new experiment.")]
+    done, why = refitted(now)[0]
+    assert done in {"promoted", "kept"}
+    assert "has not seen may_1" in why
+    assert refitted(now)[0][0] == "not_due"
+    other = {"coupon": read(COUPON.replace("14", "7"))}
+    assert "definition has changed" in refitted(now, other)[0][1]
+    absent = {"coupon": read(COUPON.replace("offer_id", "node").replace("may_*", "june"))}
+    assert refitted(now, absent)[0][0] == "failed"
+    assert champion(shop, effect_key("coupon")) is not None
 
 
 def test_an_outcome_that_nobody_had_is_refused_and_the_failure_recorded(

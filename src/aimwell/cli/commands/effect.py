@@ -11,7 +11,7 @@ import typer
 
 from aimwell.cli.audience_files import write_table
 from aimwell.cli.command import group, session_of
-from aimwell.cli.console import Session, told
+from aimwell.cli.console import FAILED, Session, told
 from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Language, Text
 from aimwell.insight import effects, predictions
@@ -92,6 +92,52 @@ def train(context: typer.Context, name: Name, as_of: AsOf = None, seed: Seed = 0
         session.json({"version": result.version, "in_use": result.in_use, "why": result.why, "card": result.card})
         _show(session, result.card, language)
         session.say(f"{result.version}: {result.why.said(language)}")
+
+
+@_app.command("refit")
+def refit(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of effects; by default all")] = None,
+    as_of: AsOf = None,
+    seed: Seed = 0,
+) -> None:
+    """Learn anew the effects for which there is a new experiment, and say for each what was done and why."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language = session.speaks(workspace)
+        asked = {name: _definition(workspace, name) for name in names or list(workspace.definitions(Effect))}
+        with open_workshop(workspace) as workshop, session.progress("refit") as progress:
+            instant = as_of_instant(workspace, workshop.warehouse, as_of)
+            found = effects.refit_effects(asked, workshop, instant, seed=seed, progress=progress)
+        session.json(found)
+        rows = [[each.prediction, each.done, each.in_use, each.why.said(language)] for each in found]
+        session.table(_REFIT[language], rows)
+        if any(each.done == "failed" for each in found):
+            raise typer.Exit(FAILED)
+
+
+@_app.command("drift")
+def drift(
+    context: typer.Context,
+    name: Name,
+    before: Annotated[str, typer.Option(help="Earlier date")],
+    now: Annotated[str | None, typer.Option(help="Later date; by default the end of the data")] = None,
+) -> None:
+    """Say which features of the people whom an effect is about have moved between two dates."""
+    session = session_of(context)
+    with told(session):
+        workspace = session.workspace()
+        language, question = session.speaks(workspace), _definition(workspace, name).question()
+        with open_workshop(workspace) as workshop:
+            then, later = (as_of_instant(workspace, workshop.warehouse, given) for given in (before, now))
+            result = predictions.measure_drift(question, workshop, then, later)
+        session.json(result)
+        moved = [
+            [each.column, each.label.said(language), each.drift.psi, each.drift.verdict.value]
+            for each in result.columns[:20]
+        ]
+        session.table(_DRIFT[language], moved)
 
 
 @_app.command("card")
@@ -254,6 +300,8 @@ _LIST = {
     "zh": ["效果", "名称", "分组", "现用版本", "结论"],
 }
 _DEPTHS = {"en": ["customer", "arm", "depth", "profit more"], "zh": ["客户", "分组", "深度", "多赚"]}
+_REFIT = {"en": ["effect", "done", "in use", "why"], "zh": ["效果", "结果", "现用版本", "原因"]}
+_DRIFT = {"en": ["feature", "label", "PSI", "verdict"], "zh": ["特征", "名称", "PSI", "结论"]}
 _LIFE = {"en": ["at", "action", "version", "why"], "zh": ["时间", "动作", "版本", "原因"]}
 _FIGURES = {
     "en": ["figure", "ranked by effect", "ranked by response", "difference"],

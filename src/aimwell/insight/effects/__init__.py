@@ -16,6 +16,7 @@ from aimwell.insight.effects.definition import Effect
 from aimwell.insight.effects.depths import DepthReport
 from aimwell.insight.effects.keeping import effect_key, score_key, stored_effect_card
 from aimwell.insight.effects.making import TrainedEffect, train_effect
+from aimwell.insight.effects.refit import refit_effects
 from aimwell.insight.effects.score import EffectScores, score_effect, stored_effect, within_budget
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "depth_list",
     "effect_key",
     "explain_effect",
+    "refit_effects",
     "score_effect",
     "score_key",
     "stored_effect",

@@ -56,13 +56,7 @@ def drawn(definition: Effect, workshop: Workshop, as_of: datetime, progress: Pro
     Raises BadQuestion when touches or decisions do not tell who got what, NotEnoughData when no campaign or run fits,
     or an arm is empty.
     """
-    treatment = definition.treatment
-    if treatment.decision is None:
-        _refuse_silent(definition, workshop, as_of)
-        history = workshop.history(as_of)
-        cuts = cut_offs_before(definition.question(), history, workshop.warehouse.last_instant())
-    else:
-        cuts = decided_cuts(definition, workshop, as_of)
+    cuts = experiments(definition, workshop, as_of)
     columns = learnable(definition, workshop, as_of)
     watched = _watched(definition, workshop, as_of, columns)
     parts: list[_Part] = []
@@ -73,10 +67,21 @@ def drawn(definition: Effect, workshop: Workshop, as_of: datetime, progress: Pro
         stack([part.rows for part in parts]),
         np.concatenate([part.arm for part in parts]),
         np.concatenate([part.probability for part in parts]),
-        treatment.names,
+        definition.treatment.names,
         columns,
         tuple(note for part in parts for note in part.notes),
     )
+
+
+def experiments(definition: Effect, workshop: Workshop, as_of: datetime) -> list[CutOff]:
+    """The eves of the campaigns, or the runs of the decision, whose horizon was over at `as_of`, oldest first.
+
+    Raises BadQuestion when touches or decisions do not tell who got what, NotEnoughData when no horizon is over.
+    """
+    if definition.treatment.decision is not None:
+        return decided_cuts(definition, workshop, as_of)
+    _refuse_silent(definition, workshop, as_of)
+    return cut_offs_before(definition.question(), workshop.history(as_of), workshop.warehouse.last_instant())
 
 
 def _refuse_silent(definition: Effect, workshop: Workshop, as_of: datetime) -> None:
