@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from sqlglot import exp
 
 import aimwell
+from aimwell.core.errors import BadQuestion
 from aimwell.core.progress import Progress, part, silent
 from aimwell.insight.predictions.plain import plain, revived
 from aimwell.insight.predictions.workshop import Workshop
@@ -18,6 +20,7 @@ from aimwell.store.workspace import Workspace
 from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.evaluation import Evaluation, evaluate
 from aimwell.strategy.recommenders.making import TABLE, Recommending, recommend
+from aimwell.strategy.recommenders.models import note_judged, version_of
 from aimwell.web.report.sections.recommendations import RecommenderStory
 
 SETTING = "report_recommenders"
@@ -28,11 +31,21 @@ _FOLDER = "recommended"
 def in_report(workspace: Workspace) -> dict[str, Recommender]:
     """The recommenders that every run makes and judges; none where the setting names none.
 
-    A name that is not there is left to `aimwell check` and to the one who reads that nothing was made.
+    Raises BadQuestion for a name that is not there.
     """
     names = str(workspace.settings.settings.get(SETTING, "")).split()
     known = workspace.definitions(Recommender)
-    return {name: known[name] for name in names if name in known}
+    strange = [name for name in names if name not in known]
+    if strange:
+        close = difflib.get_close_matches(strange[0], known, 1)
+        raise BadQuestion(
+            f"The setting {SETTING} names {strange[0]!r}, but there is no such recommender",
+            expected=f"some of {', '.join(known) or '(none)'}, with spaces between",
+            remedy=f"Did you mean {close[0]!r}?"
+            if close
+            else f"Write recommenders/{strange[0]}.yaml, or leave it out.",
+        )
+    return {name: known[name] for name in names}
 
 
 def recommended(
@@ -48,6 +61,9 @@ def recommended(
     if found is not None:
         return RecommenderStory(definition, *found)
     judged = evaluate(definition, workshop, as_of, progress=part(progress, 0.0, 0.6))
+    version = version_of(definition, workshop, as_of, 0)
+    if version:
+        note_judged(workshop.folder, definition.name, version, judged)
     made = recommend(definition, workshop, as_of, progress=part(progress, 0.6, 1.0))
     fresh = place.with_name(f".{place.name}.new")
     kept = {"mark": mark, "made": plain(made), "judged": plain(judged)}

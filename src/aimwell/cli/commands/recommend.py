@@ -19,6 +19,7 @@ from aimwell.strategy.recommenders.evaluation import DAYS, Evaluation, evaluate
 from aimwell.strategy.recommenders.generator import generators
 from aimwell.strategy.recommenders.judging import Slice
 from aimwell.strategy.recommenders.making import recommend
+from aimwell.strategy.recommenders.models import note_judged, version_of
 
 RECOMMEND = group("recommend", "Which product for which customer: lists with reasons, judged day by day.")
 _app = RECOMMEND.app
@@ -82,6 +83,8 @@ def make(
         session.json(result)
         session.table(rows.column_names, [list(each.values()) for each in rows.to_pylist()])
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in result.kinds.items())
+        if result.version:
+            session.say(f"{'Learnt' if result.learnt else 'Read again'}: version {result.version}")
         session.say(
             f"{result.recommended:,} recommendations to {result.people:,} customers ({kinds}), "
             f"{result.violations} against a limit; nothing eligible for {result.empty:,}."
@@ -107,6 +110,9 @@ def judge(
             result = evaluate(
                 definition, workshop, instant, days=days, less=without or (), seed=seed, progress=progress
             )
+            version = version_of(definition, workshop, instant, seed)
+            if version and not without:
+                note_judged(workshop.folder, name, version, result)
         session.json(result)
         _show(session, result, session.speaks(workspace), definition.list_size)
 

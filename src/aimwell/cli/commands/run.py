@@ -12,6 +12,7 @@ from aimwell.cli.command import Commands, session_of
 from aimwell.cli.console import FAILED, Session, told
 from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
+from aimwell.cli.recommended import in_report
 from aimwell.cli.reporting import run_and_report
 from aimwell.cli.summary import journey_lines, strategy_lines, summary_lines
 from aimwell.core.text import Text
@@ -52,6 +53,7 @@ def demo(
 def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal: bool) -> None:
     language = session.speaks(workspace)
     check_all(workspace)  # every mistake is told before any work is done
+    in_report(workspace)
     with session.progress(workspace.settings.name) as progress:
         left = run_and_report(workspace, as_of=as_of, language=language, rehearsal=rehearsal, progress=progress)
     session.json(

@@ -14,6 +14,7 @@ from aimwell.cli.definition_kinds import check_all, check_names, kinds, schema_o
 from aimwell.cli.examples import example_folder, example_names
 from aimwell.cli.journeys import read_journeys
 from aimwell.cli.messages import check_messages
+from aimwell.cli.recommended import in_report
 from aimwell.core.errors import BadDefinition, BadQuestion
 from aimwell.core.text import Language, Text
 from aimwell.store.workspace import SETTINGS_FILE, open_workspace
@@ -95,6 +96,7 @@ def check(context: typer.Context) -> None:
     with told(session):
         workspace = session.workspace()
         found = check_all(workspace)
+        in_report(workspace)
         check_messages(workspace)
         check_names(workspace)
         read_journeys(workspace)

@@ -57,9 +57,15 @@ class Learning(BaseModel):
 
     days: int = Field(default=10, ge=1, le=365, description="days whose buyers it learns from")
     most_people: int = Field(default=500, ge=10, description="buyers of a day learnt from, at most; more are sampled")
-    others: int = Field(default=6, ge=1, description="pairs not bought that are learnt from for each pair bought")
+    others: int = Field(default=12, ge=1, description="pairs not bought that are learnt from for each pair bought")
     trees: TreeSettings = TreeSettings(
         rounds=120, learning_rate=0.08, leaves=31, depth=-1, min_rows=80, columns_share=0.4, rows_share=0.8, bags=1
+    )
+    novel: TreeSettings = Field(
+        default=TreeSettings(
+            rounds=150, learning_rate=0.04, leaves=8, depth=-1, min_rows=200, columns_share=0.4, rows_share=0.8, bags=1
+        ),
+        description="trees that learn from what was never bought before alone, and then speak for it with the others",
     )
 
 

@@ -18,6 +18,8 @@ Part = Callable[["Sight", Pairs], Mapping[str, FloatArray]]
 
 OWN, LINE, CROWD, CUSTOMER, SEGMENT, PRICE = "own", "line", "popular", "customer", "segment", "price"
 """What a feature speaks of; those of a generator carry its name."""
+NEVER = "own_orders"
+"""The column that is NaN for what the customer never bought."""
 PLACE = "_in_list"
 """Ends the names of columns that say at which place a generator proposed a pair, NaN where it did not."""
 
@@ -155,6 +157,13 @@ def sheet(sight: Sight, pairs: Pairs) -> Sheet:
         columns += [pairs.scores[name], pairs.places[name]]
     matrix = np.column_stack(columns) if len(pairs) else np.empty((0, len(names)))
     return Sheet(matrix, tuple(names), tuple(groups))
+
+
+def column_names(sight: Sight) -> tuple[str, ...]:
+    """The names of the features of pairs, as `sheet` gives them."""
+    none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+    generated = dict.fromkeys(sight.stand.fitted, nothing)
+    return sheet(sight, Pairs(none, none, np.empty(0, dtype=np.bool_), generated, generated)).names
 
 
 def _own(sight: Sight, pairs: Pairs) -> Mapping[str, FloatArray]:

@@ -14,8 +14,10 @@ from aimwell.insight.predictions.settings import FEWEST_TO_LEARN, TreeSettings
 from aimwell.insight.predictions.sheet import Sheet as TreeSheet
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray
 from aimwell.strategy.recommenders.definition import Learning
-from aimwell.strategy.recommenders.features import PLACE
+from aimwell.strategy.recommenders.features import NEVER, PLACE
 
+_FEWEST_APART = 300
+"""Novel purchases from which trees of their own are worth it: with fewer they follow single purchases."""
 _ROUNDS = 200
 """Trees where the definition leaves their number to us: later time is too short a stretch to choose it on."""
 
@@ -51,21 +53,32 @@ def probability(raw: FloatArray) -> FloatArray:
 class Booster:
     """Trees over the features of pairs.
 
-    unseen: the probability of what no generator proposed.
+    unseen: the probability of what no generator proposed.   apart: small trees that learnt from pairs never bought
+    before alone, where there were enough; for such pairs the log-odds are the mean of both.
     """
 
     grown: trees.Trees
     names: tuple[str, ...]
     groups: tuple[str, ...]
     unseen: float
+    apart: trees.Trees | None = None
 
     def raw(self, matrix: FloatArray) -> FloatArray:
         """Log-odds that each pair is bought [n]."""
-        return self.grown.raw(matrix) if matrix.shape[0] else np.empty(0)
+        if not matrix.shape[0]:
+            return np.empty(0)
+        found = self.grown.raw(matrix)
+        rows = np.flatnonzero(novel_rows(matrix, self.names))
+        if self.apart is not None and rows.size:
+            found[rows] = (found[rows] + self.apart.raw(matrix[rows])) / 2
+        return found
 
     def voices(self, matrix: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
         """What each group of features adds to the log-odds of each pair [n, groups], exactly; dear, for lists only."""
         parts = self.grown.contributions(matrix)[:, :-1]
+        rows = np.flatnonzero(novel_rows(matrix, self.names))
+        if self.apart is not None and rows.size:
+            parts[rows] = (parts[rows] + self.apart.contributions(matrix[rows])[:, :-1]) / 2
         names = tuple(dict.fromkeys(self.groups))
         inside = np.array([names.index(group) for group in self.groups])
         return np.stack([parts[:, inside == each].sum(axis=1) for each in range(len(names))], axis=1), names
@@ -110,7 +123,20 @@ def learn(lessons: Sequence[Lesson], settings: Learning, *, seed: int = 0) -> Bo
     rounds = _ROUNDS if chosen.rounds == "auto" else chosen.rounds
     grown = trees.grow(data, chosen, "binary", rounds, seed)
     unseen = float(np.mean([lesson.unseen for lesson in lessons]))
-    return Booster(grown, first.names, first.groups, unseen)
+    novel = novel_rows(matrix, first.names)
+    apart = None
+    if truth[novel].sum() >= _FEWEST_APART and not novel.all():
+        alone = TreeSheet(matrix[novel], truth[novel], weights[novel], nothing, nothing)
+        rounds = settings.novel.rounds if settings.novel.rounds != "auto" else _ROUNDS
+        apart = trees.grow(alone, settings.novel, "binary", rounds, seed)
+    return Booster(grown, first.names, first.groups, unseen, apart)
+
+
+def novel_rows(matrix: FloatArray, names: Sequence[str]) -> BoolArray:
+    """Which pairs were never bought before; none where the customer's own purchases are left out [n]."""
+    if NEVER not in names:
+        return np.zeros(matrix.shape[0], dtype=np.bool_)
+    return np.isnan(matrix[:, names.index(NEVER)])
 
 
 def without(lesson: Lesson, groups: Collection[str]) -> Lesson:

@@ -22,9 +22,10 @@ from aimwell.store.warehouse.cut import instant_literal
 from aimwell.strategy.recommenders.candidates import BLOCK, Pairs
 from aimwell.strategy.recommenders.days import busy_days, day_at, seen
 from aimwell.strategy.recommenders.definition import Recommender
-from aimwell.strategy.recommenders.features import Sheet, Sight
+from aimwell.strategy.recommenders.features import Sheet, Sight, column_names
 from aimwell.strategy.recommenders.learning import Booster, learn, probability
 from aimwell.strategy.recommenders.lists import arrange
+from aimwell.strategy.recommenders.models import card_of, load, save, version_of
 from aimwell.strategy.recommenders.purchases import Purchases, read_purchases
 from aimwell.strategy.recommenders.reasons import told
 from aimwell.strategy.recommenders.sayings import pins
@@ -60,6 +61,7 @@ class Recommending(Result):
     people: customers with a list.   empty: customers for whom nothing is eligible.   recommended: places filled.
     violations: recommendations that a limit forbids, counted once more before they are kept; always 0.
     kinds: recommendations by kind.   generators: those that took part.   shown: the lists that were asked for.
+    version: the kept booster, empty where the data have no mark.   learnt: whether it was learnt just now.
     """
 
     recommender: str
@@ -71,6 +73,8 @@ class Recommending(Result):
     kinds: dict[str, int]
     generators: tuple[str, ...]
     shown: tuple[Recommendation, ...]
+    version: str = ""
+    learnt: bool = True
 
     def to_arrow(self, language: Language) -> pa.Table:
         """The lists that were asked for as a table, the reasons in words."""
@@ -126,11 +130,14 @@ def recommend(
     customers: whose lists to show with reasons; by default the first `show` of the population. Only customers who are
     asked for by name and are not in the population raise BadQuestion.
     Making the lists of the same instant again replaces them; if it fails, those before stay.
+    The booster is kept with a card; the same data, definition, instant and seed find it again.
     Raises NotEnoughData when nobody bought anything, too few days have buyers, or nobody is in the population.
     """
     purchases = read_purchases(workshop.history(as_of), definition.level)
-    booster = _learnt(definition, workshop, as_of, purchases, seed, progress)
     sight = Sight(stand_at(definition, workshop.history(as_of), purchases=purchases, seed=seed))
+    version = version_of(definition, workshop, as_of, seed)
+    kept_booster = _fits(load(workshop.folder, definition.name, version), sight) if version else None
+    booster = kept_booster or _learnt(definition, workshop, as_of, purchases, seed, progress)
     people = _population(definition, workshop, as_of, sight)
     wanted = _wanted(definition, sight, people, customers, show)
     today = local_day(as_of, workshop.warehouse.zone)
@@ -160,21 +167,19 @@ def recommend(
         by_kind,
         tuple(sight.stand.fitted),
         tuple(shown),
+        version or "",
+        kept_booster is None,
     )
 
 
 def _learnt(
-    definition: Recommender,
-    workshop: Workshop,
-    as_of: datetime,
-    purchases: Purchases,
-    seed: int,
-    progress: Progress,
+    definition: Recommender, workshop: Workshop, as_of: datetime, purchases: Purchases, seed: int, progress: Progress
 ) -> Booster:
     days, _ = busy_days(definition, workshop, as_of, definition.learn.days)
+    named = [str(local_day(begin, workshop.warehouse.zone)) for begin in days]
     lessons = []
     for number, begin in enumerate(days):
-        progress(str(local_day(begin, workshop.warehouse.zone)), 0.55 * number / len(days))
+        progress(named[number], 0.55 * number / len(days))
         day = day_at(
             definition,
             workshop,
@@ -185,7 +190,15 @@ def _learnt(
             seed=seed,
         )
         lessons.append(day.lesson(definition.learn.others, seed + number))
-    return learn(lessons, definition.learn, seed=seed)
+    booster = learn(lessons, definition.learn, seed=seed)
+    if workshop.version:
+        save(workshop.folder, booster, card_of(definition, workshop, as_of, named, lessons, booster, seed))
+    return booster
+
+
+def _fits(booster: Booster | None, sight: Sight) -> Booster | None:
+    """The kept booster if it reads the features that there are now, None where some part of Aimwell has changed."""
+    return booster if booster is not None and booster.names == column_names(sight) else None
 
 
 def _population(definition: Recommender, workshop: Workshop, as_of: datetime, sight: Sight) -> IntArray:
