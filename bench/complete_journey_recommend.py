@@ -65,6 +65,7 @@ def show(result: Evaluation, seconds: float) -> None:
     for each in result.slices:
         _show_slice(each)
     print("  the bank's table beside ours (AUC, log loss, MRR)")
+    print("    demand    bank AUC 0.930, precision 0.90, recall 0.84; one product's question, asked of no grocery")
     for name, published in BANK.items():
         ours = result.slice(name).way("model").figures
         mine = ", ".join(f"{ours[figure].value:.3f}" for figure in ("auc", "log_loss", "reciprocal_rank"))
@@ -83,10 +84,9 @@ def _show_slice(each: Slice) -> None:
             for top in way.top
         )
         print(f"      {tops}")
-    model, rule = each.way("model"), each.way("expert")
-    hits = [next(top.confusion.hits for top in way.top if top.n == 1) for way in (model, rule)]
-    if hits[1]:
-        print(f"    first place right: {hits[0] / hits[1]:.2f} times as often as by the expert rule")
+    factors = {n: each.factor(n) for n in (1, 5, 10)}
+    told = ", ".join(f"top {n}: {factor:.2f}" for n, factor in factors.items() if factor is not None)
+    print(f"    bought as often as what the expert rule shows (same buyers, same number of places), times: {told}")
 
 
 if __name__ == "__main__":

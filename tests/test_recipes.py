@@ -17,6 +17,7 @@ from pyarrow import feather
 from sqlalchemy import select
 from tests.store.warehouse.shop import AS_OF, small_shop
 from tests.strategy.journeys import test_nodes as journey_nodes
+from tests.strategy.recommenders.market import NOW, bank, recommender
 
 from aimwell.core import registry
 from aimwell.core.definitions import parse_definitions
@@ -37,6 +38,8 @@ from aimwell.strategy.journeys import definition
 from aimwell.strategy.journeys.kinds import GROUP as NODES
 from aimwell.strategy.journeys.kinds import node_kinds
 from aimwell.strategy.journeys.tick import Ticker
+from aimwell.strategy.recommenders.generator import Scene, generators
+from aimwell.strategy.recommenders.stand import stand_at
 
 ROOT = Path(__file__).parent.parent
 RECIPES = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL))
@@ -54,6 +57,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         "readers": READERS,
         "channels": CHANNELS,
         "nodes": NODES,
+        "generators": "aimwell.generators",
     }
     for name, text in RECIPES.items():
         if name.endswith(".py"):
@@ -68,7 +72,7 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 def test_each_recipe_goes_into_a_folder_that_exists_as_a_file_that_does_not() -> None:
-    assert {"families", "cluster", "readers", "predictions", "channels", "nodes"} <= {
+    assert {"families", "cluster", "readers", "predictions", "channels", "nodes", "generators"} <= {
         Path(name).parent.name for name in RECIPES
     }
     for name in RECIPES:
@@ -104,6 +108,20 @@ def test_the_recipe_of_a_reader_is_found_and_reads(tmp_path: Path) -> None:
     assert [column.name for column in reader.columns(piece, read)] == ["id", "who"]
     rows = [row for batch in reader.batches(piece, read) for row in batch.rows.to_pylist()]
     assert rows == [{"id": 1, "who": "ann"}, {"id": 2, "who": None}]
+
+
+@pytest.mark.usefixtures("third_party")
+def test_the_recipe_of_a_generator_is_found_and_proposes(tmp_path: Path) -> None:
+    found = generators.__wrapped__()["rising"]
+    stand = stand_at(recommender(), bank(tmp_path).history(NOW))
+    scene = Scene(stand.past, stand.shelf)
+    assert found.ready(scene)
+    scores = found.fit(scene).scores(np.arange(3)).toarray()
+    recent, lately = (stand.past.by_item(stand.past.measures[name]) for name in ("orders_7", "orders_28"))
+    rising = np.flatnonzero(scores[0])
+    assert rising.size
+    assert (recent[rising] / lately[rising] > 0.25).all()
+    assert (scores == scores[0]).all()
 
 
 @pytest.mark.usefixtures("third_party")

@@ -64,6 +64,16 @@ class Slice(Result):
         """One way to rank, by name."""
         return next(each for each in self.ways if each.name == name)
 
+    def factor(self, n: int, rival: str = "expert") -> float | None:
+        """How many times as often the model's first n are bought as a rival's, for the same buyers and as many places.
+
+        None where the rival is never right, or n places were not counted.
+        """
+        mine, theirs = (
+            next((top.confusion.hits for top in self.way(name).top if top.n == n), 0) for name in ("model", rival)
+        )
+        return mine / theirs if theirs else None
+
 
 @dataclass(frozen=True)
 class Way:

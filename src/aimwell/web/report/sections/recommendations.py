@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,7 +12,7 @@ from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.evaluation import Evaluation
 from aimwell.strategy.recommenders.judging import Figures, Slice
 from aimwell.strategy.recommenders.making import Recommendation, Recommending
-from aimwell.strategy.recommenders.traits import KINDS
+from aimwell.strategy.recommenders.traits import KINDS, SLICES
 from aimwell.web.report.blocks import Block, Cell, Fold, Heading, Sentence, Table
 from aimwell.web.report.formats import between, cleft, count, moment, number, same, share
 
@@ -45,6 +45,7 @@ def recommendation_blocks(story: RecommenderStory) -> list[Block]:
     blocks += [_list(list(rows)) for _, rows in groupby(story.made.shown, key=lambda each: each.customer_id)]
     inside: list[Block] = [_days(each, size) for each in quiet]
     inside += [_places(each) for each in loud]
+    inside += [_beside_the_bank(judged)] if judged.slices else []
     return [*blocks, Fold(Text("专业视图", "Analyst view"), inside)] if inside else blocks
 
 
@@ -166,6 +167,39 @@ def _list(rows: Sequence[Recommendation]) -> Table:
         title=Text(f"客户 {first[0].customer_id}", f"Customer {first[0].customer_id}"),
         numbers=frozenset({0, 3}),
     )
+
+
+_BANK: Mapping[str, tuple[float, float, float]] = {
+    "all": (0.89, 0.45, 0.78),
+    "new_line": (0.80, 0.73, 0.32),
+    "repeat": (0.92, 0.38, 0.88),
+}
+"""AUC, log loss and MRR that a bank published of its recommender: everybody, new customers, existing ones."""
+
+
+def _beside_the_bank(judged: Evaluation) -> Table:
+    """A bank's published figures beside ours; what is sold there differs, and the title says how."""
+    found = {each.name: each for each in judged.slices}
+    rows: list[list[Text | Cell]] = []
+    for name, published in _BANK.items():
+        figures = found[name].ways[0].figures if name in found else {}
+        mine = [same(number(figures[each].value)) if each in figures else _UNKNOWN for each in _COLUMNS[:3]]
+        theirs = [same(f"{each:.2f}") for each in published]
+        rows.append([SLICES[name], *(cell for pair in zip(theirs, mine, strict=True) for cell in pair)])
+    bank, ours = Text("某银行", "a bank"), Text("本数据", "here")
+    heads = [
+        Text(f"{name.zh}，{who.zh}", f"{name.en}, {who.en}")
+        for name in (same("AUC"), Text("对数损失", "log loss"), same("MRR"))
+        for who in (bank, ours)
+    ]
+    title = Text(
+        "与某银行公布的数字并列。那里在售理财产品少，每位客户买一两种，配对按未说明的比例抽样；"
+        "这里计入所有可推荐的配对，因此对数损失不可比，AUC 与 MRR 只能粗略比较。",
+        "Beside the figures that a bank published. There few products are on sale, a customer buys one or two, and "
+        "pairs were sampled in an unstated share; here every pair that may be recommended counts, so that log losses "
+        "cannot be compared, and AUC and MRR only roughly.",
+    )
+    return Table([Text("部分", "part"), *heads], rows, title=title, numbers=frozenset(range(1, 7)))
 
 
 def _places(found: Slice) -> Table:
