@@ -15,6 +15,7 @@ from aimwell.core.time import to_store
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.strategy.recommenders.days import busy_days, day_at
 from aimwell.strategy.recommenders.evaluation import Evaluation, evaluate
+from aimwell.strategy.recommenders.learning import Lesson, learn
 from aimwell.strategy.recommenders.making import recommend
 
 FREE = "eligible: {risk: false}\n"
@@ -139,3 +140,33 @@ def test_at_least_one_day_is_judged(workshop: Workshop) -> None:
 def test_an_attribute_that_is_not_loaded_is_named(workshop: Workshop) -> None:
     with pytest.raises(BadQuestion, match="customers have no 'income_band'"):
         evaluate(recommender("expert_by: [income_band]"), workshop, FIRST + timedelta(days=30), days=1)
+
+
+def test_trees_of_their_own_speak_for_what_was_never_bought_and_for_nothing_else() -> None:
+    chance = np.random.default_rng(4)
+    orders = np.where(chance.random(4000) < 0.5, np.nan, 3.0)
+    sign = chance.integers(0, 2, 4000).astype(float)
+    novel = np.isnan(orders)
+    bought = np.where(novel, sign, 1 - sign) > chance.random(4000)  # what speaks for one kind speaks against the other
+    names = ("own_orders", "sign")
+    lesson = Lesson(np.column_stack([orders, sign]), bought, np.ones(4000), names, ("own", "sign"), 0.01)
+    settings = recommender().learn.model_copy(update={"novel": recommender().learn.trees})
+    booster = learn([lesson], settings)
+    assert booster.apart is not None
+    both = np.array([[np.nan, 1.0], [np.nan, 0.0], [3.0, 1.0], [3.0, 0.0]])
+    raw, whole = booster.raw(both), booster.grown.raw(both)
+    assert raw[0] > raw[1]
+    assert raw[2] < raw[3]
+    np.testing.assert_array_equal(raw[2:], whole[2:])
+    np.testing.assert_allclose(raw[:2], (whole[:2] + booster.apart.raw(both[:2])) / 2)
+    parts, groups = booster.voices(both)
+    assert groups == ("own", "sign")
+    assert parts[0, 1] > parts[1, 1]
+
+
+def test_a_factor_is_hits_over_hits_for_as_many_places(judged: Evaluation) -> None:
+    found = judged.slice("all")
+    hits = {way.name: {top.n: top.confusion.hits for top in way.top} for way in found.ways}
+    assert found.factor(1) == hits["model"][1] / hits["expert"][1]
+    assert found.factor(5, "popularity") == hits["model"][5] / hits["popularity"][5]
+    assert found.factor(7) is None
