@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from aimwell.core.errors import AimwellError
+from aimwell.simulation.regimes.lots import write_lots
 from aimwell.simulation.regimes.marketplace import Marketplace
 from aimwell.simulation.regimes.posts import day_messages, introductions
 from aimwell.simulation.regimes.regime import load_regimes
@@ -25,18 +27,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--customers", type=int, default=2_000)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--messages", action="store_true", help="Segment messages instead of tables")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--messages", action="store_true", help="Segment messages instead of tables")
+    kinds.add_argument("--lot", type=float, metavar="SHARE", help="every week this share of the interested, by lot")
     chosen = parser.parse_args(arguments)
     try:
         market = Marketplace.open(chosen.regime, chosen.customers, chosen.seed, business=chosen.business)
-        written = _write_messages if chosen.messages else write_run
-        rows = written(chosen.folder, market, chosen.days)
+        rows = _write(chosen, market)
     except AimwellError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     counts = ", ".join(f"{name} {count}" for name, count in rows.items())
     sys.stdout.write(f"Simulated (not real) {chosen.regime} in {chosen.folder / 'data'}: {counts}\n")
     return 0
+
+
+def _write(chosen: argparse.Namespace, market: Marketplace) -> Mapping[str, int]:
+    if chosen.lot is not None:
+        return write_lots(chosen.folder, market, chosen.days, chosen.lot)
+    written = _write_messages if chosen.messages else write_run
+    return written(chosen.folder, market, chosen.days)
 
 
 def _write_messages(folder: Path, market: Marketplace, days: int) -> dict[str, int]:

@@ -93,12 +93,17 @@ def truth_tables(market: Marketplace) -> dict[str, pa.Table]:
 
 
 def write_run(
-    folder: Path, market: Marketplace, days: int, choose: Callable[[Marketplace], Messages] | None = None
+    folder: Path,
+    market: Marketplace,
+    days: int,
+    choose: Callable[[Marketplace], Messages] | None = None,
+    tell: Callable[[Marketplace, Day], dict[str, pa.Table]] = day_tables,
 ) -> Mapping[str, int]:
     """Play days and write them, one Parquet file per canonical table in `data/`, and `truth/`; returns rows by table.
 
-    choose: the policy, by default nothing is ever sent. Each file says in its metadata that it is simulated, in which
-    regime, from which digest of the frozen file. Raises BadQuestion for more days than are left.
+    choose: the policy, by default nothing is ever sent.   tell: makes the tables of a played day. Each file says in its
+    metadata that it is simulated, in which regime, from which digest of the frozen file. Raises BadQuestion for more
+    days than are left.
     """
     if not 0 <= days <= market.days - market.day:
         raise BadQuestion("So many days cannot be played", expected=f"0 to {market.days - market.day}", seen=str(days))
@@ -108,7 +113,7 @@ def write_run(
     offered: set[str] = set()
     with ExitStack() as open_files:
         writers: dict[str, arrow_parquet.ParquetWriter] = {}
-        for tables in _played(market, days, choose):
+        for tables in _played(market, days, choose, tell):
             new = np.asarray([each not in offered for each in tables["offer"]["offer_id"].to_pylist()], dtype=bool)
             tables["offer"] = tables["offer"].filter(pa.array(new))
             offered.update(tables["offer"]["offer_id"].to_pylist())
@@ -124,7 +129,10 @@ def write_run(
 
 
 def _played(
-    market: Marketplace, days: int, choose: Callable[[Marketplace], Messages] | None
+    market: Marketplace,
+    days: int,
+    choose: Callable[[Marketplace], Messages] | None,
+    tell: Callable[[Marketplace, Day], dict[str, pa.Table]],
 ) -> Iterator[dict[str, pa.Table]]:
     """Who is there at the beginning and what is sold, then each day."""
     yield {
@@ -133,7 +141,7 @@ def _played(
         "offer": _offers(market, Messages.none()),
     }
     for _ in range(days):
-        yield day_tables(market, market.step(choose(market) if choose else None))
+        yield tell(market, market.step(choose(market) if choose else None))
 
 
 def _label(market: Marketplace) -> dict[str, str]:
