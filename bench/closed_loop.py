@@ -60,7 +60,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=180)
-    parser.add_argument("--seeds", type=int, default=5, help="so many markets of each regime, seeds 1, 2, …")
+    parser.add_argument("--seeds", type=int, default=5, help="so many markets of each regime")
+    parser.add_argument("--first", type=int, default=101, help="the first seed, the others follow")
     parser.add_argument("--regimes", nargs="*", default=list(load_regimes().regime))
     parser.add_argument("--policies", nargs="*", default=list(POLICIES))
     parser.add_argument("--json", type=Path, default=None, help="file for the result")
@@ -69,7 +70,7 @@ def main() -> None:
         chosen.regimes,
         customers=chosen.customers,
         days=chosen.days,
-        seeds=range(1, chosen.seeds + 1),
+        seeds=range(chosen.first, chosen.first + chosen.seeds),
         policies=chosen.policies,
         ended=Clock().ended,
     )

@@ -8,6 +8,8 @@ from aimwell.simulation.loop.company import Company
 from aimwell.simulation.loop.exploring import coin_odds, drawn_lines, explore, line_odds, other_odds, shares, suited
 from aimwell.simulation.regimes.marketplace import Marketplace
 
+DEAR = np.asarray([False, False, True])
+
 
 def opened(customers: int = 3_000) -> Book:
     market = Marketplace.open("difference_and_fatigue", customers, seed=2)
@@ -35,8 +37,8 @@ def test_lines_are_drawn_as_often_as_their_odds_say_and_never_one_that_is_ruled_
 
 def test_what_the_lot_sends_has_its_logged_probability() -> None:
     book = opened()
-    share = shares(book, 60_000.0)
-    many = [explore(book, share, np.random.default_rng(seed)) for seed in range(20)]
+    share = shares(book, np.full(3, 20_000.0), DEAR)
+    many = [explore(book, share, DEAR, np.random.default_rng(seed)) for seed in range(20)]
     everyone = np.arange(book.present)
     reached = book.company.reached[: book.present].mean(axis=0)
     # The sum of 1 / probability over what was drawn estimates how many different messages could have been sent at all.
@@ -53,8 +55,30 @@ def test_what_the_lot_sends_has_its_logged_probability() -> None:
 
 def test_nothing_is_spent_on_trying_without_money_and_never_more_than_half_are_drawn() -> None:
     book = opened(500)
-    assert len(explore(book, shares(book, 0.0), np.random.default_rng(1)).line) == 0
-    assert shares(book, 1e12).sum() == pytest.approx(0.5)
+    nothing = shares(book, np.zeros(3), DEAR)
+    assert len(explore(book, nothing, DEAR, np.random.default_rng(1)).line) == 0
+    much = shares(book, np.full(3, 1e12), DEAR)
+    assert much.sum(axis=1).max() <= 0.9
+    assert much.sum(axis=1).mean() <= 0.5
+    assert (much[~book.sendable()] == 0).all()
+
+
+def test_who_looks_at_what_earns_much_is_likelier_to_be_asked_on_a_dear_channel() -> None:
+    book = opened()
+    book.views[:] = 1.0
+    book.views[:3] = 0.0
+    book.views[0, 4], book.views[1, 0] = 3.0, 3.0  # a loan earns more than a deposit
+    book.company.reached[:3] = True
+    share = shares(book, np.full(3, 20_000.0), DEAR)
+    loan, deposit, neither = share[:3, 2]
+    assert loan > deposit > neither > 0
+    assert share[0, 0] == pytest.approx(share[2, 0])
+    spent = (share[:, 2] * book.company.cost[2]).sum()
+    assert spent == pytest.approx(20_000.0, rel=0.2)
+    dear = line_odds(book, np.asarray([0, 1]), np.asarray([True, True]))
+    plain = line_odds(book, np.asarray([0, 1]))
+    assert dear.sum(axis=1) == pytest.approx([1.0, 1.0])
+    assert dear[0, 4] > plain[0, 4]
 
 
 def test_what_somebody_looks_at_is_likelier_and_nothing_is_ruled_out() -> None:

@@ -13,8 +13,10 @@ from aimwell.simulation.regimes.day import Day
 from aimwell.simulation.regimes.messages import Messages
 
 THEMES = 4
+RESTS = (5, 10, 20, 40)
+"""Days in which a customer may recover from a message, one message after the other; which is true is to be learnt."""
 _VIEWS_LAST, _SALES_LAST = 0.5 ** (1 / 14), 0.5 ** (1 / 60)
-"""What is left a day later of a view (half in two weeks) and of a purchase (half in two months)."""
+"""What is left a day later of a view (half in two weeks) and of a purchase or an answer (half in two months)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Book:
     left: unsubscribed.   views, bought: [people, lines], fading counts.   themes: [people, themes] looked at or bought.
     sold: purchases by product.   times, hours: how often and at which hours in all somebody was there.   orders: all
     purchases.   earned: margin of the last seven days, cents.   got, saw: [people, channels] messages delivered and
-    seen.   past: what was sent, one entry per decision day with messages.
+    seen.   looked, answered: fading counts of messages seen, and of those on whose day their line was bought.
+    burden: [people, rests], messages not yet recovered from, for each of `RESTS`.   past: what was sent, one entry per
+    decision day with messages.
     """
 
     company: Company
@@ -57,6 +61,9 @@ class Book:
     redeemed: Integers
     got: Integers
     saw: Integers
+    looked: FloatArray
+    answered: FloatArray
+    burden: FloatArray
     day: int = 0
     earned: list[int] = field(default_factory=list)
     past: list[Sent] = field(default_factory=list)
@@ -80,6 +87,9 @@ class Book:
             redeemed=np.zeros(people, dtype=whole),
             got=np.zeros((people, channels), dtype=whole),
             saw=np.zeros((people, channels), dtype=whole),
+            looked=np.zeros(people),
+            answered=np.zeros(people),
+            burden=np.zeros((people, len(RESTS))),
         )
 
     def sendable(self) -> Booleans:
@@ -102,6 +112,9 @@ class Book:
 
     def write(self, day: Day, probability: FloatArray, present: int) -> None:
         """Add a day that was played; probability: of each message, as logged.   present: customers tomorrow."""
+        self.looked *= _SALES_LAST
+        self.answered *= _SALES_LAST
+        self.burden = np.maximum(self.burden - 1.0 / np.asarray(RESTS), 0.0)
         self._write_visits(day)
         if len(day.messages):
             self._write_messages(day, probability)
@@ -132,6 +145,10 @@ class Book:
         np.add.at(self.got, (sent.customer[answers.delivered], sent.channel[answers.delivered]), 1)
         np.add.at(self.saw, (sent.customer[answers.seen], sent.channel[answers.seen]), 1)
         self.left[sent.customer[answers.unsubscribed]] = True
+        there, seen = sent.customer[answers.delivered], sent.customer[answers.seen]
+        self.burden[there] += 1.0
+        self.looked[seen] += 1.0
+        self.answered[seen] += lines[seen, self.company.catalogue.line[sent.product[answers.seen]]]
         self.past.append(
             Sent(
                 day.number,

@@ -21,7 +21,7 @@ from aimwell.simulation.loop.features import LINE_COLUMN
 
 CANDIDATES = ("s", "t", "dr")
 _SURELY = 2.0
-_LIKE = 5.0
+_LIKE, _TRUSTED = 5.0, 20.0
 _ARMS = ("another line", "this line")
 
 
@@ -124,4 +124,4 @@ def _forces(choice: Choice, tries: Tries, hope: FloatArray) -> tuple[FloatArray,
     foretold = np.maximum(choice.effects(told)[:, 0], 0.0)
     seen = np.bincount(channel, weights=gained, minlength=len(hope))
     due = np.bincount(channel, weights=foretold, minlength=len(hope))
-    return np.maximum((seen + _LIKE * hope) / (due + _LIKE), 0.0), np.asarray(due / (due + _LIKE))
+    return np.maximum((seen + _LIKE * hope) / (due + _LIKE), 0.0), np.asarray(due / (due + _TRUSTED))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from aimwell.science.arrays import FloatArray
-from aimwell.simulation.chance import Integers
+from aimwell.simulation.chance import Booleans, Integers
 from aimwell.simulation.loop.book import Book
 from aimwell.simulation.loop.policy import Chosen
 from aimwell.simulation.regimes.messages import Messages
 
-_MOST = 0.5
+_MOST, _CERTAIN = 0.5, 0.9
 _EVEN, _SOME_VIEWS = 0.3, 0.3
 _FIRST_HOUR, _LAST_HOUR = 8.0, 21.0
 
@@ -29,23 +29,37 @@ class Explored:
     other: Integers
 
 
-def shares(book: Book, money: float) -> FloatArray:
-    """[channels]: the probability that somebody who can be reached is drawn for a channel.
+def shares(book: Book, money: FloatArray, dear: Booleans) -> FloatArray:
+    """[present, channels]: the probability that each is drawn for each channel; 0 where nobody is reached.
 
-    money: cents that may be spent; each channel has an equal part of it, and no more than half of the customers are
-    drawn in all.
+    money: [channels], cents that may be spent.   dear: [channels]: there, who looks at what earns much is likelier to
+    be drawn, up to nine in ten for one person. No more than half of the customers are drawn in all.
     """
-    reached = np.maximum(book.sendable().sum(axis=0), 1)
-    cost = np.maximum(book.company.cost, 1)
-    return np.asarray(np.minimum(money / len(cost) / cost / reached, _MOST / len(cost)))
+    sendable, cost = book.sendable(), np.maximum(book.company.cost, 1)
+    reached = np.maximum(sendable.sum(axis=0), 1)
+    share = np.minimum(money / cost / reached, _MOST / len(cost))
+    tilt = np.where(dear, _promise(book)[:, None], 1.0) * sendable
+    tilt = tilt * reached / np.maximum(tilt.sum(axis=0), 1e-300)
+    found = share * tilt
+    return np.asarray(found * np.minimum(1.0, _CERTAIN / np.maximum(found.sum(axis=1, keepdims=True), 1e-300)))
 
 
-def line_odds(book: Book, who: Integers) -> FloatArray:
+def _promise(book: Book) -> FloatArray:
+    """[present]: margin of the lines that each looks at, over that of a mean customer, and a part that all have."""
+    looked = book.views[: book.present] @ book.company.margins()
+    mean = float(looked.mean()) if len(looked) else 0.0
+    return np.asarray(_EVEN + (1 - _EVEN) * looked / mean) if mean > 0 else np.ones(book.present)
+
+
+def line_odds(book: Book, who: Integers, dear: Booleans | None = None) -> FloatArray:
     """[customers, lines]: how likely the lot takes each line: what somebody looks at is likelier, nothing is ruled out.
 
-    Three tenths are spread evenly, the rest follows the views of the last weeks.
+    Three tenths are spread evenly, the rest follows the views of the last weeks; for those who are `dear` to reach,
+    views of lines that earn more count for more.
     """
     views = book.views[who] + _SOME_VIEWS
+    if dear is not None:
+        views = views * np.where(dear[:, None], book.company.margins(), 1.0)
     lines = views.shape[1]
     return np.asarray(_EVEN / lines + (1 - _EVEN) * views / views.sum(axis=1, keepdims=True))
 
@@ -75,18 +89,18 @@ def coin_odds(odds: FloatArray) -> FloatArray:
     return np.asarray((odds + second) / 2)
 
 
-def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explored:
+def explore(book: Book, share: FloatArray, dear: Booleans, chance: np.random.Generator) -> Explored:
     """Draw customers, and for each of them line, product, depth and hour: all by lot, all logged.
 
-    Two lines are drawn, and a coin decides between them: so for both it is known what the other would have done.
-    Each depth but none has an equal part of one half. Half of the hours are the customer's own, where they are known.
+    share: see `shares`.   Two lines are drawn, and a coin decides between them: so for both it is known what the other
+    would have done. Each depth but none has an equal part of one half. Half of the hours are the customer's own, where
+    they are known.
     """
     company, present = book.company, book.present
-    ends = np.cumsum(share)
-    channel = np.searchsorted(ends, chance.random(present), side="right")
-    within = np.flatnonzero(channel < len(share))
-    who = within[book.sendable()[within, channel[within]]]
-    lines = line_odds(book, who)
+    point = chance.random(present)
+    channel = (point[:, None] >= np.cumsum(share, axis=1)).sum(axis=1)
+    who = np.flatnonzero(channel < share.shape[1])
+    lines = line_odds(book, who, dear[channel[who]])
     line = drawn_lines(lines, chance)
     other = drawn_lines(other_odds(lines, line), chance)
     heads = chance.random(len(who)) < 0.5
@@ -99,7 +113,7 @@ def explore(book: Book, share: FloatArray, chance: np.random.Generator) -> Explo
     own = book.hour()[who]
     any_hour = chance.uniform(_FIRST_HOUR, _LAST_HOUR, size=len(who))
     hour = np.where((chance.random(len(who)) < 0.5) & ~np.isnan(own), own, any_hour)
-    probability = share[channel[who]] * odds[depth] * coin_odds(lines)[np.arange(len(who)), line] / many
+    probability = share[who, channel[who]] * odds[depth] * coin_odds(lines)[np.arange(len(who)), line] / many
     messages = Messages.of(who, product, channel[who], hour, depths[depth])
     return Explored(Chosen(messages, probability), line, other)
 

@@ -30,7 +30,7 @@ def customer_features(book: Book) -> FloatArray:
 
 
 def offer_features(book: Book, customer: Integers, line: Integers, product: Integers, depth: FloatArray) -> FloatArray:
-    """[messages, 15]: the customer, how they stand to the line, and what is offered; channel and hour left out.
+    """[messages, 17]: the customer, how they stand to the line, and what is offered; channel and hour left out.
 
     They say what a message does with somebody who sees it. Whether it is seen is another question.
     """
@@ -47,6 +47,8 @@ def offer_features(book: Book, customer: Integers, line: Integers, product: Inte
             bought[rows, line],
             book.orders[customer],
             book.redeemed[customer],
+            book.looked[customer],
+            book.answered[customer],
             company.traits[customer][:, 3] - company.catalogue.risk[product],
             liked,
             company.catalogue.price[product] / 100.0,
@@ -56,14 +58,17 @@ def offer_features(book: Book, customer: Integers, line: Integers, product: Inte
     ).astype(np.float64)
 
 
-LINE_COLUMN = 14
+LINE_COLUMN = 16
 """Where the line is among `offer_features`: a code, not a number."""
 
 
 def sight_features(book: Book, customer: Integers, channel: Integers, hour: FloatArray) -> FloatArray:
-    """[messages, 8]: what says whether a message is seen, apart from other messages: customer, hour and channel."""
-    company = book.company
-    got, saw = book.got[customer, channel], book.saw[customer, channel]
+    """[messages, 8 + channels]: what says whether a message is seen, apart from other messages.
+
+    Customer, hour and channel, and how much each saw of what they got: on this channel, then on each.
+    """
+    company, rows = book.company, np.arange(len(customer))
+    rates = (book.saw[customer] + 0.5) / (book.got[customer] + 3.0)
     own = book.hour()[customer]
     return np.column_stack(
         [
@@ -71,19 +76,12 @@ def sight_features(book: Book, customer: Integers, channel: Integers, hour: Floa
             book.times[customer],
             np.abs(hour - own),
             hour,
-            (saw + 0.5) / (got + 3.0),
+            rates[rows, channel],
             channel,
+            rates,
         ]
     ).astype(np.float64)
 
 
-CHANNEL_COLUMN = 7
-"""Where the channel is among `sight_features`: a code, not a number."""
-WINDOWS = (14, 28, 84)
-"""Days within which messages are counted that may have tired somebody."""
-
-
-def recent_features(book: Book, customer: Integers) -> FloatArray:
-    """[messages, 3]: messages that the customer was given up to 14 days ago, then up to 28, then up to 84."""
-    counted = np.column_stack([book.recent(days)[customer] for days in WINDOWS]).astype(np.float64)
-    return np.diff(counted, axis=1, prepend=0.0)
+TIMES_COLUMN, AWAY_COLUMN, RATE_COLUMN, CHANNEL_COLUMN = 3, 4, 6, 7
+"""Where some of `sight_features` are: visits, hours from the own hour, rate of seeing, and the channel, a code."""

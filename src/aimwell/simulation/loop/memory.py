@@ -11,8 +11,8 @@ from aimwell.simulation.chance import Booleans, Integers
 from aimwell.simulation.loop.book import Sent
 from aimwell.simulation.loop.changes import Tries
 
-_MOST_SIGHTS, _MOST_TRIES = 20_000, 10_000
-"""Of the messages of one day, at most so many are learnt from, by lot."""
+_MOST_SIGHTS, _MOST_TRIES = 8_000, 10_000
+"""Of the messages of one day, at most so many of a channel are learnt from, by lot, and so many tries in all."""
 
 _ENOUGH = 10.0
 """Foretold purchases from which on it is known how forecasts come true."""
@@ -22,7 +22,7 @@ _ENOUGH = 10.0
 class Asked:
     """What was known of messages on the morning on which they were chosen; one entry per message.
 
-    sight, recent: for whether it is seen.   own, other: the customer with the message's line, and with the line that
+    sight, burden: for whether it is seen.   own, other: the customer with the message's line, and with the line that
     the coin decided against.   coin: how likely it was to fall as it did (1: it was not thrown).   foretold: how
     likely whoever sees the message buys in its line.
     """
@@ -30,7 +30,7 @@ class Asked:
     day: int
     customer: Integers
     sight: FloatArray
-    recent: FloatArray
+    burden: FloatArray
     own: FloatArray
     other: FloatArray
     line: Integers
@@ -43,7 +43,7 @@ class Asked:
         """Those of some customers, in their order: of messages that were chosen, some may never have left."""
         order = np.argsort(self.customer, kind="stable")
         rows = order[np.searchsorted(self.customer[order], customers)]
-        names = ("customer", "sight", "recent", "own", "other", "line", "other_line", "coin", "foretold")
+        names = ("customer", "sight", "burden", "own", "other", "line", "other_line", "coin", "foretold")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def tries(self, sent: Sent, chance: np.random.Generator) -> Tries:
@@ -64,26 +64,26 @@ class Asked:
 
 @dataclass(slots=True)
 class Memory:
-    """All that was learnt from so far, by decision day; `forget` drops what is older than a day.
+    """All that was learnt from so far, by decision day. People change: what is learnt from are the last days.
 
-    surprises: by channel, purchases of those who saw a message, and how many were foretold.
+    surprises: by channel, purchases of those who saw a message, and how many were foretold.   believed: so many days
+    had been added when what foretells them was learnt.
     """
 
     days: list[int] = field(default_factory=list)
     tries: list[Tries] = field(default_factory=list)
     sights: list[tuple[FloatArray, FloatArray, Booleans, Booleans]] = field(default_factory=list)
     surprises: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    believed: int = 0
 
     def add(self, asked: Asked, sent: Sent, chance: np.random.Generator) -> None:
         """Add a day whose messages have been answered."""
         asked = asked.of(sent.messages.customer)
-        there = np.flatnonzero(sent.delivered)
-        if len(there) > _MOST_SIGHTS:
-            there = np.sort(chance.choice(there, _MOST_SIGHTS, replace=False))
+        there = _of_each(sent.messages.channel, sent.delivered, asked.channels, chance)
         bought = sent.bought_lines[np.arange(len(asked.line)), asked.line]
         self.days.append(asked.day)
         self.tries.append(asked.tries(sent, chance))
-        self.sights.append((asked.sight[there], asked.recent[there], sent.seen[there], sent.unsubscribed[there]))
+        self.sights.append((asked.sight[there], asked.burden[there], sent.seen[there], sent.unsubscribed[there]))
         channel, channels = sent.messages.channel[sent.seen], asked.channels
         came = np.bincount(channel, weights=bought[sent.seen], minlength=channels).astype(np.float64)
         foretold = np.bincount(channel, weights=asked.foretold[sent.seen], minlength=channels)
@@ -94,50 +94,42 @@ class Memory:
         """Rows to learn changes from."""
         return sum(len(each) for each in self.tries)
 
-    def latest_tries(self, most: int) -> Tries:
+    @property
+    def sighted(self) -> int:
+        """Rows to learn sights from."""
+        return sum(len(seen) for _, _, seen, _ in self.sights)
+
+    def latest_tries(self, days: int, most: int) -> Tries:
         """The tries of the last days, as many days as hold no more rows than `most`, but at least one."""
         taken, rows = [self.tries[-1]], len(self.tries[-1])
-        for each in reversed(self.tries[:-1]):
+        for each in reversed(self.tries[-days:-1]):
             rows += len(each)
             if rows > most:
                 break
             taken.append(each)
         return Tries.joined(taken[::-1])
 
-    def all_sights(self) -> tuple[FloatArray, FloatArray, Booleans, Booleans]:
+    def latest_sights(self, days: int) -> tuple[FloatArray, FloatArray, Booleans, Booleans]:
         """What was known of delivered messages and of those before, whether they were seen, who unsubscribed."""
-        told, recent, seen, unsubscribed = zip(*self.sights, strict=True)
-        return np.concatenate(told), np.concatenate(recent), np.concatenate(seen), np.concatenate(unsubscribed)
+        told, burden, seen, unsubscribed = zip(*self.sights[-days:], strict=True)
+        return np.concatenate(told), np.concatenate(burden), np.concatenate(seen), np.concatenate(unsubscribed)
 
     def came_true(self, last: int, channels: int) -> FloatArray:
         """[channels]: purchases of the last days over those foretold, 1 where hardly any were; at most 1.
 
-        Who is chosen for a high forecast disappoints a little: what was foretold of strangers is cut to what came.
+        Who is chosen for a high forecast disappoints a little: what was foretold of strangers is cut to what came. Only
+        forecasts of what is believed now count: what was learnt since has learnt from the others.
         """
-        came = sum((each for each, _ in self.surprises[-last:]), np.zeros(channels))
-        foretold = sum((each for _, each in self.surprises[-last:]), np.zeros(channels))
+        some = self.surprises[max(self.believed, len(self.surprises) - last) :]
+        came = sum((each for each, _ in some), np.zeros(channels))
+        foretold = sum((each for _, each in some), np.zeros(channels))
         return np.asarray(np.minimum((came + _ENOUGH) / (foretold + _ENOUGH), 1.0))
 
-    def disappointed(self, last: int, before: int) -> float:
-        """By how many standard errors the last days brought fewer purchases than promised; 0 if nothing was.
 
-        Promised is what was foretold, times what came of that in the days before: who is chosen for a high forecast
-        disappoints a little all the time.
-        """
-        seen, foretold = _sums(self.surprises[-last:])
-        earlier, promised = _sums(self.surprises[-last - before : -last])
-        if foretold <= 0 or promised < _ENOUGH:
-            return 0.0
-        expected = foretold * earlier / promised
-        # Both counts are drawn: what came before is known no better than what comes now.
-        error = (expected + expected**2 / max(earlier, 1.0)) ** 0.5
-        return (expected - seen) / error if error > 0 else 0.0
-
-    def forget(self, last: int) -> None:
-        """Keep only the last so many days."""
-        self.days, self.tries = self.days[-last:], self.tries[-last:]
-        self.sights, self.surprises = self.sights[-last:], self.surprises[-last:]
-
-
-def _sums(some: list[tuple[FloatArray, FloatArray]]) -> tuple[float, float]:
-    return float(sum(each.sum() for each, _ in some)), float(sum(each.sum() for _, each in some))
+def _of_each(channel: Integers, delivered: Booleans, channels: int, chance: np.random.Generator) -> Integers:
+    """Rows of delivered messages, of each channel not too many."""
+    found = []
+    for place in range(channels):
+        rows = np.flatnonzero(delivered & (channel == place))
+        found.append(rows if len(rows) <= _MOST_SIGHTS else np.sort(chance.choice(rows, _MOST_SIGHTS, replace=False)))
+    return np.sort(np.concatenate(found))

@@ -15,7 +15,7 @@ from aimwell.simulation.loop.features import offer_features
 from aimwell.simulation.loop.sights import Sights
 
 _LINES = 2
-"""Discounts are looked at for so many lines, those that gain most at full price."""
+"""Discounts are looked at for so many lines, those that gain most at full price, and for the likelier half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,14 @@ def _offers(book: Book, who: Integers, changes: Changes) -> _Offers:
     full = [_offer(book, who, products[:, line], 0.0, changes) for line in range(products.shape[1])]
     sold = np.column_stack([each[0] for each in full])
     found = [(each[0], each[1], products[:, line], 0.0) for line, each in enumerate(full)]
-    order = np.argsort(-sold, axis=1, kind="stable")
+    order, best = np.argsort(-sold, axis=1, kind="stable"), sold.max(axis=1, initial=0.0)
+    likely = np.flatnonzero(best >= np.median(best))
     for place in range(min(_LINES, products.shape[1])):
         product = products[np.arange(len(who)), order[:, place]]
-        deep = [depth for depth in company.depths if depth > 0]
-        found += [(*_offer(book, who, product, depth, changes), product, depth) for depth in deep]
+        for depth in (depth for depth in company.depths if depth > 0):
+            gains = np.zeros(len(who)), np.zeros(len(who))
+            gains[0][likely], gains[1][likely] = _offer(book, who[likely], product[likely], depth, changes)
+            found.append((*gains, product, depth))
     return _Offers(
         np.column_stack([each[0] for each in found]),
         np.column_stack([each[1] for each in found]),

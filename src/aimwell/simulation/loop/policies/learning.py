@@ -22,7 +22,7 @@ from aimwell.simulation.loop.exploring import (
     shares,
     suited,
 )
-from aimwell.simulation.loop.features import offer_features, recent_features, sight_features
+from aimwell.simulation.loop.features import offer_features, sight_features
 from aimwell.simulation.loop.memory import Asked, Memory
 from aimwell.simulation.loop.policies.plain import EVENING
 from aimwell.simulation.loop.policy import Chosen
@@ -30,8 +30,8 @@ from aimwell.simulation.loop.proposals import propose
 from aimwell.simulation.loop.sights import Sights
 from aimwell.simulation.regimes.messages import Messages
 
-_FEWEST, _MOST_TRIES = 400, 120_000
-_WATCHED, _BEFORE = 3, 8
+_FEWEST, _MOST_TRIES = 400, 80_000
+_BEFORE, _SEASON, _TRIED = 8, 8, 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,18 @@ class Settings:
 
     learning: share of a week's margin that is spent on trying by lot.   patience: the factor by which that falls each
     week as long as nothing is seen; with signs of something (a standard error) it rises as fast, up to `eager` times.
-    found: the part of it that is still spent when something was found.
+    found: the part of it that is still spent when something was found.   asking: share of a week's margin that is spent
+    on trying a dear channel, less what is already known of it; it falls each week by the factor `persistence`.
     swap: share of chosen messages that go out about another line, drawn by lot.   budget: share of a week's margin that
     may be spent.
     dear: cents from which a channel is dear; `hope`: how strong such a channel is thought to be until it was tried.
-    more: by which factor tries must have grown before they are learnt from anew.   change: how many standard errors
-    fewer purchases than the weeks before promise say that people have changed.
+    doubt: what part of a forecast gain counts there, since whoever is chosen for a high forecast disappoints.
+    more: by which factor tries must have grown before they are learnt from anew.
     """
 
     learning: float = 0.003
+    asking: float = 0.01
+    persistence: float = 0.9
     patience: float = 0.9
     eager: float = 4.0
     found: float = 0.25
@@ -56,8 +59,8 @@ class Settings:
     budget: float = 0.1
     dear: int = 100
     hope: float = 4.0
+    doubt: float = 0.8
     more: float = 1.4
-    change: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +96,57 @@ class Learning:
     _changes: Changes | None = None
     _asked: Asked | None = None
     _learnt: int = 0
+    _sighted: int = 0
     _part: float = 1.0
+    _asking: float = 1.0
     _usual: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def choose(self, book: Book) -> Chosen:
         """By lot for some, by what was learnt for the others."""
         chance = stream(self.seed, f"decision/{book.day}")
         sights, changes = self._learn(book, chance)
-        share = shares(book, self._money(book, changes))
-        lot = explore(book, share, chance)
+        dear = book.company.cost >= self.settings.dear
+        share = shares(book, self._money(book, changes), dear)
+        lot = explore(book, share, dear, chance)
         drawn = lot.chosen.messages
         free = np.ones(book.present, dtype=bool)
         free[drawn.customer] = False
         aimed = _Aimed(drawn, lot.line, lot.other, np.full(len(drawn), 0.5), lot.chosen.probability)
         if changes.choice is not None:
             best = self._best(book, free, sights, changes, chance)
-            aimed = _both(aimed, best, 1.0 - float(share.sum()))
+            aimed = _both(aimed, best, 1.0 - share.sum(axis=1)[best.messages.customer])
         self._asked = self._ask(book, aimed, len(drawn), changes, chance)
         return Chosen(aimed.messages, aimed.probability)
 
-    def _money(self, book: Book, changes: Changes) -> float:
-        """Cents that may be spent on trying."""
-        settings = self.settings
+    def _money(self, book: Book, changes: Changes) -> FloatArray:
+        """[channels]: cents that may be spent on trying."""
+        settings, dear = self.settings, book.company.cost >= self.settings.dear
         if changes.choice is not None:
             self._part = settings.found
         elif changes.signs > 1.0:
             self._part = min(self._part / settings.patience, settings.eager)
         else:
             self._part *= settings.patience
-        return settings.learning * self._part * sum(book.earned)
+        self._asking *= settings.persistence
+        cheap = settings.learning * self._part / len(dear)
+        asked = np.maximum(settings.asking * self._asking * (1 - changes.trust), cheap)
+        return np.asarray(np.where(dear, asked, cheap) * sum(book.earned))
 
     def _learn(self, book: Book, chance: np.random.Generator) -> tuple[Sights, Changes]:
-        """What is believed this week; learnt anew when there is enough that is new, or when people have changed."""
+        """What is believed this week; learnt anew when there is enough that is new, from the last weeks alone."""
         channels, memory, settings = len(book.company.channels), self.memory, self.settings
         sights = self._sights or Sights.unknown(channels)
         changes = self._changes or Changes.unknown(channels)
         if self._asked is not None and book.past and book.past[-1].day == self._asked.day:
             memory.add(self._asked, book.past[-1], chance)
-        if memory.disappointed(_WATCHED, _BEFORE) > settings.change:
-            memory.forget(_WATCHED)
-            self._learnt, changes = 0, Changes.unknown(channels)
+        if memory.sighted >= max(_FEWEST, settings.more * self._sighted):
+            self._sighted = memory.sighted
+            sights = Sights.learn(*memory.latest_sights(_SEASON), channels, self.seed)
         if memory.count >= max(_FEWEST, settings.more * self._learnt):
-            self._learnt = memory.count
+            self._learnt, memory.believed = memory.count, len(memory.surprises)
             hope = np.where(book.company.cost >= settings.dear, settings.hope, 1.0)
-            sights = Sights.learn(*memory.all_sights(), channels, self.seed)
             known = changes.choice is not None
-            changes = Changes.learn(memory.latest_tries(_MOST_TRIES), hope, self.seed, known=known)
+            changes = Changes.learn(memory.latest_tries(_TRIED, _MOST_TRIES), hope, self.seed, known=known)
         self._sights, self._changes = sights, changes
         return sights, changes
 
@@ -151,8 +159,10 @@ class Learning:
         hour = np.where(np.isnan(book.hour()), EVENING, book.hour())[who]
         force = changes.force * self.memory.came_true(_BEFORE, len(company.channels))
         offers = propose(book, who, hour, sights, replace(changes, force=force))
-        net = offers.gain - company.cost
-        price = self._price(book, who, np.where(sendable[who], net, 0.0).max(axis=1, initial=0.0), sights)
+        gain = offers.gain * np.where(company.cost >= self.settings.dear, self.settings.doubt, 1.0)
+        net = gain - company.cost
+        rested = gain * np.exp(sights.weariness(book, who))[:, None] - company.cost
+        price = self._price(book, who, np.where(sendable[who], rested, 0.0).max(axis=1, initial=0.0), sights)
         may = sendable[who] & (net - price[:, None] > 0)
         if not may.any():
             none = np.zeros(0, dtype=np.int64)
@@ -165,13 +175,13 @@ class Learning:
         return self._swapped(book, Messages.of(people, product, channel, hour[rows], depth), chance)
 
     def _price(self, book: Book, who: Integers, worth: FloatArray, sights: Sights) -> FloatArray:
-        """What a message costs those after it; `worth` is what today's best would earn, remembered by halves."""
+        """What a message costs those after it; worth: of today's best, were they rested; remembered by halves."""
         usual = np.zeros(len(book.left))
         usual[: len(self._usual)] = self._usual
         fresh = usual[who] == 0
         usual[who] = np.where(fresh, worth, (usual[who] + worth) / 2)
         self._usual = usual
-        return sights.price(usual[who], book.company.days - book.day)
+        return sights.price(usual[who], book.burden[who], book.company.days - book.day)
 
     def _limits(self, book: Book, changes: Changes) -> list[Limit]:
         """A dear channel gets no more of the budget than what was found of it can be trusted."""
@@ -214,7 +224,7 @@ class Learning:
             day=book.day,
             customer=sent.customer,
             sight=sight_features(book, sent.customer, sent.channel, hour),
-            recent=recent_features(book, sent.customer),
+            burden=book.burden[sent.customer],
             own=own,
             other=offer_features(book, sent.customer, others, other, depth),
             line=aimed.line,
@@ -225,7 +235,7 @@ class Learning:
         )
 
 
-def _both(lot: _Aimed, best: _Aimed, left: float) -> _Aimed:
+def _both(lot: _Aimed, best: _Aimed, left: FloatArray) -> _Aimed:
     """Messages by lot and messages by choice together; left: the probability not to be drawn by the lot."""
     first, second = lot.messages, best.messages
     names = ("customer", "product", "channel", "hour", "depth")
