@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.web import chosen, examples
+from tests.web import brought, chosen, examples
 from tests.web.examples import AS_OF, EVIL
 
 from aimwell.core.text import Text
@@ -57,6 +57,7 @@ def _findings() -> Findings:
         quality=[examples.quality()],
         journeys=[examples.journey_story()],
         value=examples.value_story(),
+        contribution=brought.contribution_story(),
         plans={"autumn": chosen.plan_story()},
         lists={"next": chosen.recommender_story()},
     )
@@ -85,8 +86,8 @@ def _of(blocks: list[Block], kind: type[Block]) -> list[Block]:
 def test_every_chapter_is_there_in_order_and_the_contents_lead_to_each() -> None:
     page = build_page(_workspace(), _findings())
     assert [section.key for section in page.sections] == [
-        "summary", "coffee", "spend", "recommender_next", "decision_autumn", "journeys", "lifetime_value", "segments",
-        "ways", "customer", "quality",
+        "summary", "coffee", "spend", "recommender_next", "decision_autumn", "journeys", "lifetime_value",
+        "contribution", "segments", "ways", "customer", "quality",
     ]  # fmt: skip
     html = render(page, "zh")
     for section in page.sections:
@@ -274,7 +275,7 @@ def test_a_run_without_news_tells_of_the_loads_before() -> None:
 def test_a_report_without_predictions_segments_or_groups_is_still_a_page() -> None:
     bare = replace(
         _findings(), titles={}, questions={}, backtests={}, scorings={}, files={}, segments=None, clusterings={},
-        customer=None, earlier=[], quality=[], journeys=[], value=None, plans={}, lists={},
+        customer=None, earlier=[], quality=[], journeys=[], value=None, contribution=None, plans={}, lists={},
     )  # fmt: skip
     page = build_page(_workspace(), bare)
     assert [section.key for section in page.sections] == ["summary", "quality"]

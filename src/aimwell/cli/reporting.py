@@ -16,6 +16,7 @@ from aimwell.insight.predictions import Prediction, Scoring, Workshop, audience_
 from aimwell.insight.segments.definition import Segment
 from aimwell.store.workspace import Workspace
 from aimwell.web.report import gathering
+from aimwell.web.report.bringing import contribution_story
 from aimwell.web.report.build import Findings, build_page
 from aimwell.web.report.journeys import journey_stories
 from aimwell.web.report.page import render
@@ -113,6 +114,7 @@ def gather(
         quality=gathering.quality_of(engine, results.load, workspace.settings.timezone),
         journeys=journey_stories(workspace, engine),
         value=value_story(workshop, as_of),
+        contribution=contribution_story(workshop, names, as_of, workspace.settings.currency),
         plans=strategies.plans,
         lists=strategies.lists,
     )

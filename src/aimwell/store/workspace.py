@@ -138,6 +138,12 @@ class Workspace:
         """What `aimwell.toml` says, word for word, so that later checks can name its lines."""
         return (self.folder / SETTINGS_FILE).read_text(encoding="utf-8-sig")
 
+    @property
+    def has_ledger(self) -> bool:
+        """Whether there is a ledger to read: one in a database of its own, or one that was made in the workspace."""
+        chosen = self.settings.ledger
+        return bool(chosen.url_env) or (self.folder / chosen.path / "state.db").is_file()
+
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """The ledger, open until the block ends. Raises Unavailable when its database cannot be reached."""

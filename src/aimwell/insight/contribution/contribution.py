@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aimwell.core.errors import BadQuestion
 from aimwell.insight.contribution.ledgers import Books, cents
@@ -17,6 +18,7 @@ from aimwell.science.sharing import share_out
 NOBODY = ""
 """The customer of campaign spend that reached nobody, the product of contacts with those who bought nothing, and the
 segment of those who are in none."""
+_CENT = pa.scalar(Decimal("0.01"), pa.decimal128(3, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +118,8 @@ def _grouped(key: str, names: Sequence[str], parts: IntArray) -> pa.Table:
 
 
 def _money(amounts: IntArray) -> pa.Array:
-    return pa.array([Decimal(amount).scaleb(-2) for amount in amounts.tolist()], pa.decimal128(18, 2))
+    whole = pa.array(amounts, pa.int64()).cast(pa.decimal128(19, 0))
+    return pc.multiply(whole, _CENT).cast(pa.decimal128(18, 2))
 
 
 def verify_contribution(found: pa.Table, books: Books) -> None:

@@ -18,6 +18,7 @@ from aimwell.web.report.questions import Question
 from aimwell.web.report.sections import summary
 from aimwell.web.report.sections.audience import audience_blocks
 from aimwell.web.report.sections.clusterings import clustering_blocks
+from aimwell.web.report.sections.contribution import ContributionStory, contribution_blocks
 from aimwell.web.report.sections.customer import CustomerStory, customer_blocks
 from aimwell.web.report.sections.decisions import PlanStory, decision_blocks
 from aimwell.web.report.sections.journeys import SIMULATED, JourneyStory, journey_blocks
@@ -52,6 +53,7 @@ class Findings:
 
     questions: of each backtest, in words.   failures: what went wrong, by prediction.   earlier: sources that brought
     nothing new.   quality: what is odd in the tables.   journeys: those that were applied.   value: lifetime value.
+    contribution: what segments and products brought.
     plans: what was decided, by decision.   lists: what was recommended, by recommender.
     """
 
@@ -71,6 +73,7 @@ class Findings:
     quality: Sequence[TableQuality] = ()
     journeys: Sequence[JourneyStory] = ()
     value: ValueStory | None = None
+    contribution: ContributionStory | None = None
     plans: Mapping[str, PlanStory] = field(default_factory=dict)
     lists: Mapping[str, RecommenderStory] = field(default_factory=dict)
     extra: Sequence[Section] = ()
@@ -220,6 +223,11 @@ def _customers(findings: Findings, workspace: Workspace) -> list[Section]:
         )
         blocks = value_blocks(findings.value, currency, workspace.zone)
         found.append(Section("lifetime_value", Text("客户终身价值", "Lifetime value"), ask, blocks, group=_CUSTOMERS))
+    if findings.contribution is not None:
+        ask = Text("谁和什么带来了多少，账对得上吗？", "Who and what brought how much, and does it add up?")
+        blocks = contribution_blocks(findings.contribution, workspace.zone)
+        group = None if found else _CUSTOMERS
+        found.append(Section("contribution", Text("贡献", "Contribution"), ask, blocks, group=group))
     if findings.segments is not None and findings.segments.results:
         ask = Text(
             "谁在哪个人群里，有什么不同，谁进谁出？", "Who belongs where, what sets them apart, who came and went?"

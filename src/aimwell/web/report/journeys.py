@@ -30,8 +30,7 @@ def journey_stories(workspace: Workspace, engine: Engine | None = None) -> list[
     engine: of the warehouse whose purchases say what was spent; without it money is not compared, except where a
     rehearsal was played: there the orders that it made up count.
     """
-    chosen = workspace.settings.ledger
-    if not chosen.url_env and not (workspace.folder / chosen.path / "state.db").is_file():
+    if not workspace.has_ledger:
         return []
     with workspace.ledger() as ledger:
         with ledger.reading() as connection:

@@ -8,6 +8,7 @@ from aimwell.core.errors import BadQuestion
 from aimwell.core.text import Text
 from aimwell.insight.features.library import Library
 from aimwell.insight.predictions import Workshop
+from aimwell.store.ledger.ledger import Ledger
 from aimwell.strategy.decisions.afterwards import last_compared
 from aimwell.strategy.decisions.definition import NOTHING, Decision
 from aimwell.strategy.decisions.plan import DecisionPlan
@@ -18,11 +19,15 @@ _FIRST = 10
 
 
 def plan_story(
-    workshop: Workshop, definition: Decision, plan: DecisionPlan, predictions: Mapping[str, Text]
+    workshop: Workshop,
+    definition: Decision,
+    plan: DecisionPlan,
+    predictions: Mapping[str, Text],
+    ledger: Ledger | None = None,
 ) -> PlanStory:
     """A plan that was just made, with the customers whose treatment gains most after its cost; ties by id.
 
-    Beside it stands what came of the last plan whose time is up.
+    Beside it stands what came of the last plan whose time is up.   ledger: knows why messages were not sent.
     """
     rows = workshop.warehouse.engine.to_arrow(run_query(plan.decision, plan.as_of)).to_pylist()
     treated = [row for row in rows if row["treatment"] != NOTHING]
@@ -30,7 +35,7 @@ def plan_story(
     first = [Given(**{name: row[name] for name in Given.__slots__}) for row in best]
     cells = definition.cells
     stages, values = (_words(workshop.library, name) for name in (cells.stage, cells.value)) if cells else ({}, {})
-    afterwards = last_compared(definition, workshop, plan.as_of)
+    afterwards = last_compared(definition, workshop, plan.as_of, ledger)
     return PlanStory(definition, plan, predictions, first, stages, values, afterwards)
 
 
