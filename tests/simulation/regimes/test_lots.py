@@ -48,6 +48,7 @@ def test_a_lot_looks_at_nothing_that_the_company_does_not_know() -> None:
     twin.nature.before.persuasion[:] = 0
     twin.nature.before.provoked[:] = 0
     one, other = Lot(market, SHARE), Lot(twin, SHARE)
+    sent = Messages.none()
     for _ in range(15):
         sent, same = one.choose(market), other.choose(twin)
         np.testing.assert_array_equal(sent.customer, same.customer)
