@@ -52,7 +52,8 @@ def test_segments_and_the_best_and_worst_products_stand_in_order() -> None:
     assert isinstance(worst, Table)
     loss = worst.rows[0][-1]
     assert isinstance(loss, Cell)
-    assert (loss.text, loss.bar, loss.tone) == (Text("−¥5.00", "−¥5.00"), 1.0, "danger")
+    assert [cell.bar for *_, cell in worst.rows if isinstance(cell, Cell)] == [None, None, 0.5, 1.0]
+    assert (loss.text, loss.bar, loss.tone) == (Text("−¥5.00", "−¥5.00"), None, "danger")
 
 
 def test_few_products_stand_in_one_table() -> None:

@@ -119,7 +119,7 @@ def _margins(found: Statement) -> Sentence:
 
 
 def _table(found: Statement, rows: Sequence[Mapping[str, object]], title: Text, titles: Mapping[str, Text]) -> Table:
-    most = max((abs(_amount(row, "contribution")) for row in rows), default=Decimal(0)) or Decimal(1)
+    most = max((_amount(row, "contribution") for row in rows), default=Decimal(0))
     return Table(
         [
             _NAMES[found.by],
@@ -140,8 +140,9 @@ def _row(found: Statement, row: Mapping[str, object], most: Decimal, titles: Map
     title = (titles.get(name) or same(str(row.get("name") or name))) if name else none
     brought = _amount(row, "contribution")
     parts = [same(money(_amount(row, each), found.currency)) for each in ("margin", "incentives", "contacts")]
+    said = same(money(brought, found.currency))
     tone: Tone = "danger" if brought < 0 else "plain"
-    return [title, *parts, Cell(same(money(brought, found.currency)), bar=float(abs(brought) / most), tone=tone)]
+    return [title, *parts, Cell(said, bar=float(brought / most) if brought > 0 else None, tone=tone)]
 
 
 def _amount(row: Mapping[str, object], name: str) -> Decimal:
