@@ -107,6 +107,36 @@ def test_an_experiment_is_learnt_scored_explained_and_decided_upon(company: Path
     assert say(company, "effect", "promote", "coupon", trained["version"], "--why", "again")["action"] == "promoted"
 
 
+def test_a_run_learns_scores_and_reports_effects_before_it_decides(company: Path, run: Run) -> None:
+    (company / "effects" / "june.yaml").write_text(COUPON.replace("campaigns: may", "campaigns: june"), "utf-8")
+    try:
+        done = say(company, "run")
+        said = run("-w", str(company), "--language", "en", "run").out
+    finally:
+        (company / "effects" / "june.yaml").unlink()
+    assert done["failures"] == {}
+    assert done["effects"]["scorings"]["coupon"]["people"] == PEOPLE
+    assert list(done["effects"]["waiting"]) == ["june"]
+    assert done["decisions"]["autumn"]["treatments"][0]["basis"] == "experiment"
+    assert "Effect of the coupon: coupon: average effect +" in said
+    assert "Effect of the coupon: Its experiment has no outcome yet: june: no cut-off has its answer" in said
+    report = (company / "out" / "report.html").read_text(encoding="utf-8")
+    assert 'id="effect_coupon"' in report
+    assert "谁需要「coupon」" in report
+
+
+def test_a_decision_that_names_an_effect_which_is_not_there_is_refused_with_those_there_are(
+    company: Path, run: Run
+) -> None:
+    file = company / "decisions" / "winter.yaml"
+    file.write_text(AUTUMN.replace("effect: coupon", "effect: cupon"), encoding="utf-8")
+    found = run("-w", str(company), "check")
+    file.unlink()
+    assert found.code == 2
+    assert "decisions/winter.yaml:4: treatments.coupon.gain.effect: there is no effect 'cupon'" in found.err
+    assert "did you mean 'coupon'" in found.err
+
+
 def test_people_read_verdicts_lists_and_plans_in_their_language(company: Path, run: Run) -> None:
     def read(language: str, *words: str) -> str:
         said = run("-w", str(company), "--language", language, *words)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.web import chosen, examples
+from tests.web import chosen, examples, moved
 
 from aimwell.cli.strategies import Strategies
-from aimwell.cli.summary import strategy_lines, summary_lines
+from aimwell.cli.summary import effect_lines, strategy_lines, summary_lines
 from aimwell.core.text import Language, Text
 from aimwell.insight.predictions import Card
 from aimwell.insight.profiles import ProfileResult
@@ -67,3 +67,13 @@ def test_a_decision_is_told_with_its_assumption_and_one_that_failed_with_its_rea
     ]
     assert "尚未实测" in strategy_lines(found, "zh")[0]
     assert strategy_lines(Strategies(), "en") == []
+
+
+def test_an_effect_is_told_with_its_average_and_whether_it_differs() -> None:
+    lines = effect_lines({"coupon": moved.effect_story()}, "CNY", "en")
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "Effect of the coupon: ten_off: average effect +20.0 points (+18.0 – +22.0). Effects differ"
+    )
+    assert "No difference found" in lines[0]
+    assert effect_lines({}, "CNY", "zh") == []

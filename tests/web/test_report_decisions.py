@@ -36,6 +36,15 @@ def test_a_gain_that_nobody_measured_is_called_an_assumption_before_any_table() 
     assert "value assumed" in said
 
 
+def test_an_assumption_that_nobody_gets_does_not_make_the_plan_an_assumption() -> None:
+    story = chosen.plan_story()
+    voucher, call = story.plan.treatments
+    lines = replace(voucher, basis="experiment", error=1.5), replace(call, customers=0)
+    said = _said(decision_blocks(replace(story, plan=replace(story.plan, treatments=lines))))
+    assert "net gain expected ¥420" in said
+    assert "measured in an experiment (error 150%)" in said
+
+
 def test_a_measured_gain_carries_its_error_and_no_word_of_assumption() -> None:
     blocks = decision_blocks(chosen.plan_story(error=0.3))
     said = _said(blocks)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.web import brought, chosen, examples
+from tests.web import brought, chosen, examples, moved
 from tests.web.examples import AS_OF, EVIL
 
 from aimwell.core.text import Text
@@ -60,6 +60,7 @@ def _findings() -> Findings:
         contribution=brought.contribution_story(),
         plans={"autumn": chosen.plan_story()},
         lists={"next": chosen.recommender_story()},
+        effects={"coupon": moved.effect_story()},
     )
 
 
@@ -86,8 +87,8 @@ def _of(blocks: list[Block], kind: type[Block]) -> list[Block]:
 def test_every_chapter_is_there_in_order_and_the_contents_lead_to_each() -> None:
     page = build_page(_workspace(), _findings())
     assert [section.key for section in page.sections] == [
-        "summary", "coffee", "spend", "recommender_next", "decision_autumn", "journeys", "lifetime_value",
-        "contribution", "segments", "ways", "customer", "quality",
+        "summary", "coffee", "spend", "effect_coupon", "recommender_next", "decision_autumn", "journeys",
+        "lifetime_value", "contribution", "segments", "ways", "customer", "quality",
     ]  # fmt: skip
     html = render(page, "zh")
     for section in page.sections:
@@ -114,7 +115,7 @@ def test_plots_speak_both_languages_and_name_their_axes() -> None:
         for section in build_page(_workspace(), _findings()).sections
         for block in _of(list(section.blocks), Chart)
     ]
-    assert len(charts) == 3 + 3 + 1 + 1 + 1 + 1 + 1
+    assert len(charts) == 3 + 3 + 1 + 1 + 1 + 1 + 1 + 2
     for chart in charts:
         assert isinstance(chart, Chart)
         for language, drawing in zip(("zh", "en"), chart.drawing, strict=True):
@@ -276,6 +277,7 @@ def test_a_report_without_predictions_segments_or_groups_is_still_a_page() -> No
     bare = replace(
         _findings(), titles={}, questions={}, backtests={}, scorings={}, files={}, segments=None, clusterings={},
         customer=None, earlier=[], quality=[], journeys=[], value=None, contribution=None, plans={}, lists={},
+        effects={},
     )  # fmt: skip
     page = build_page(_workspace(), bare)
     assert [section.key for section in page.sections] == ["summary", "quality"]

@@ -22,6 +22,8 @@ from aimwell.insight.segments.definition import Segment
 from aimwell.insight.segments.membership import sizes
 from aimwell.insight.segments.order import check_segments
 from aimwell.store.workspace import Workspace
+from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.naming import check_gains
 
 _STEPS = (
     "aimwell.store",
@@ -47,7 +49,10 @@ def kinds() -> dict[str, type[Definition]]:
 
 
 def check_all(workspace: Workspace) -> dict[str, list[str]]:
-    """The names of all definitions by kind; raises BadDefinition with the problems of all kinds together."""
+    """The names of all definitions by kind; raises BadDefinition with the problems of all kinds together.
+
+    That decisions name effects and arms which there are is checked too, once all can be read.
+    """
     found: dict[str, list[str]] = {}
     problems: list[Problem] = []
     for name, kind in kinds().items():
@@ -55,6 +60,8 @@ def check_all(workspace: Workspace) -> dict[str, list[str]]:
             found[name] = list(workspace.definitions(kind))
         except BadDefinition as bad:
             problems += bad.problems
+    if not problems:
+        problems += check_gains(workspace.folder, workspace.definitions(Decision), workspace.definitions(Effect))
     if problems:
         raise BadDefinition(problems)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from aimwell.cli.rehearsal import rehearse_here
 from aimwell.cli.strategies import Strategies, strategies_of
 from aimwell.core.progress import Progress, part, silent
 from aimwell.core.text import Language, Text
+from aimwell.insight.effects import Effect, EffectsToday, effect_key
 from aimwell.insight.opening import open_workshop
 from aimwell.insight.predictions import Prediction, Scoring, Workshop, audience_table
 from aimwell.insight.segments.definition import Segment
@@ -22,6 +23,7 @@ from aimwell.web.report.journeys import journey_stories
 from aimwell.web.report.page import render
 from aimwell.web.report.questions import Question, question_of
 from aimwell.web.report.sections.journeys import JourneyStory
+from aimwell.web.report.sections.uplift import EffectStory
 from aimwell.web.report.worth import value_story
 from aimwell.worker.job import Results, run
 
@@ -40,11 +42,12 @@ class Left:
     lists: tuple[Path, ...]
     journeys: Sequence[JourneyStory] = ()
     strategies: Strategies = field(default_factory=Strategies)
+    effects: Mapping[str, EffectStory] = field(default_factory=dict)
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """What went wrong, by prediction, recommender or decision."""
-        return {**self.results.predicted.failures, **self.strategies.failures}
+        """What went wrong, by prediction, effect (`effects/NAME`), recommender or decision."""
+        return {**self.results.predicted.failures, **failed_effects(self.results), **self.strategies.failures}
 
 
 def run_and_report(
@@ -80,7 +83,16 @@ def report_on(workspace: Workspace, results: Results, *, language: Language, pro
     fresh.replace(report)
     progress("report", 1.0)
     lists = tuple(path for paths in files.values() for path in paths)
-    return Left(results, findings.titles, findings.questions, report, lists, findings.journeys, strategies)
+    return Left(
+        results,
+        findings.titles,
+        findings.questions,
+        report,
+        lists,
+        findings.journeys,
+        strategies,
+        findings.effects,
+    )
 
 
 def gather(
@@ -101,12 +113,12 @@ def gather(
         as_of=as_of,
         overview=gathering.overview(workshop, as_of),
         load=results.load,
-        titles={**strategies.titles, **titles},
+        titles={**strategies.titles, **effect_titles(workspace), **titles},
         questions={name: question_of(definitions[name], workshop.library, names, titles) for name in backtests},
         backtests=backtests,
         scorings=results.scorings,
         files={name: [str(path.relative_to(workspace.folder)) for path in paths] for name, paths in files.items()},
-        failures={**results.predicted.failures, **strategies.failures},
+        failures={**results.predicted.failures, **failed_effects(results), **strategies.failures},
         segments=gathering.segment_story(workshop, results.segments, segments, titles, as_of),
         clusterings=results.clusterings,
         customer=gathering.customer_story(workshop, definitions, backtests, results.scorings, labels, as_of),
@@ -117,7 +129,35 @@ def gather(
         contribution=contribution_story(workshop, names, as_of, workspace.settings.currency),
         plans=strategies.plans,
         lists=strategies.lists,
+        effects=effect_stories(
+            workspace, results.effects, lambda each: question_of(each.question(), workshop.library, names, titles)
+        ),
     )
+
+
+def failed_effects(results: Results) -> dict[str, str]:
+    """What went wrong with effects, under names that no prediction has."""
+    return {effect_key(name): why for name, why in results.effects.failures.items()}
+
+
+def effect_titles(workspace: Workspace) -> dict[str, Text]:
+    """What effects are called, under names that no prediction has."""
+    return {effect_key(name): each.title for name, each in workspace.definitions(Effect).items()}
+
+
+def effect_stories(
+    workspace: Workspace, found: EffectsToday, asked: Callable[[Effect], Question]
+) -> dict[str, EffectStory]:
+    """What the report says of each effect that has a version in use, or waits for its first outcome.
+
+    asked: puts the question of an effect into words.
+    """
+    told = {**found.waiting, **found.cards}
+    return {
+        name: EffectStory(each, asked(each), found.cards.get(name), found.scorings.get(name), found.waiting.get(name))
+        for name, each in workspace.definitions(Effect).items()
+        if name in told
+    }
 
 
 def write_lists(workspace: Workspace, name: str, scoring: Scoring, language: Language) -> tuple[Path, ...]:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from aimwell.cli.strategies import Strategies
 from aimwell.core.text import Language, Text
+from aimwell.insight.effects import effect_key
 from aimwell.web.report.sections.decisions import plan_verdict
 from aimwell.web.report.sections.effects import effect, money_effect
 from aimwell.web.report.sections.journeys import JourneyStory
 from aimwell.web.report.sections.predictions import verdict
 from aimwell.web.report.sections.recommendations import recommendation_verdict
 from aimwell.web.report.sections.summary import first_tenth
+from aimwell.web.report.sections.uplift import EffectStory, uplift_verdict
 from aimwell.worker.job import Results
 
 _READ = Text(
@@ -44,7 +46,8 @@ def summary_lines(
     for name, card in results.predictions.items():
         lines.append(f"{titles[name].said(language)}: {verdict(card.backtest, currency).said(language)}")
         lines += [each.said(language) for each in _list(results, name, lists)]
-    for name, why in results.predicted.failures.items():
+    troubles = {effect_key(name): why for name, why in results.effects.failures.items()}
+    for name, why in {**results.predicted.failures, **troubles}.items():
         title = titles.get(name, Text(name, name))
         lines.append(
             Text(_FAILED.zh.format(title=title.zh, why=why), _FAILED.en.format(title=title.en, why=why)).said(language)
@@ -53,6 +56,14 @@ def summary_lines(
         lines.append(_SEGMENTS.format(count=len(results.segments)).said(language))
     lines.append(_REPORT.format(report=report).said(language))
     return lines
+
+
+def effect_lines(effects: Mapping[str, EffectStory], currency: str, language: Language) -> list[str]:
+    """For each effect whether it differs between people, or that its experiment has no outcome yet."""
+    return [
+        f"{each.definition.title.said(language)}: {uplift_verdict(each, currency).said(language)}"
+        for each in effects.values()
+    ]
 
 
 def strategy_lines(strategies: Strategies, language: Language) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -134,6 +134,32 @@ def read_definitions(root: Path, kind: type[D]) -> dict[str, D]:
             problems.append(Problem(shown, None, "", f"is not UTF-8 text: {error.reason}", "save the file as UTF-8"))
     if problems:
         raise BadDefinition(problems)
+    return found
+
+
+Step = str | int
+
+
+def locate(root: Path, kind: type[Definition]) -> dict[str, tuple[str, Callable[[tuple[Step, ...]], int | None]]]:
+    """For each definition of a kind, by name, the file that holds it and how to find the line of a place inside it.
+
+    Call it on definitions that can be read; the files are read again.
+    """
+    found: dict[str, tuple[str, Callable[[tuple[Step, ...]], int | None]]] = {}
+    for file in _files(root / kind.folder):
+        shown = str(file.relative_to(root))
+        located = read_yaml(file.read_text(encoding="utf-8-sig"), shown)
+        entries = located.value if isinstance(located.value, list) else [located.value]
+        for index, entry in enumerate(entries):
+            prefix: tuple[Step, ...] = (index,) if isinstance(located.value, list) else ()
+            name = entry.get("name", file.stem) if isinstance(entry, dict) else file.stem
+
+            def line_of(
+                place: tuple[Step, ...], at: tuple[Step, ...] = prefix, located: Located = located
+            ) -> int | None:
+                return located.line((*at, *place))
+
+            found[str(name)] = (shown, line_of)
     return found
 
 

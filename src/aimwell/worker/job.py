@@ -11,6 +11,7 @@ from aimwell.core.errors import AimwellError
 from aimwell.core.progress import Progress, part, silent
 from aimwell.insight import clusterings, predictions, profiles
 from aimwell.insight.clusterings import Clustering, ClusteringResult
+from aimwell.insight.effects import Effect, EffectsToday, effects_today
 from aimwell.insight.opening import as_of_instant, settle_load, workshop_of
 from aimwell.insight.predictions import Card, Prediction, Scoring, Workshop
 from aimwell.insight.profiles import ProfileResult
@@ -23,6 +24,9 @@ from aimwell.store.sources.report import LoadReport
 from aimwell.store.sources.steps import LoadStep
 from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
+
+_MOVED = 5
+"""Of each treatment so many of those whom it changes most get reasons; the others stand in the table `effect_score`."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Results:
     segments: tuple[SegmentResult, ...]
     clusterings: Mapping[str, ClusteringResult]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    effects: EffectsToday = field(default_factory=EffectsToday)
 
     @property
     def predictions(self) -> Mapping[str, Card]:
@@ -85,7 +90,7 @@ def load_sources(workspace: Workspace, warehouse: Warehouse, progress: Progress 
 def run(
     workspace: Workspace, *, as_of: str | None = None, top: int = 50, seed: int = 0, progress: Progress = silent
 ) -> Results:
-    """Load what is new, build profiles, learn and score every prediction, find groups, build every segment.
+    """Load what is new, build profiles, learn and score every prediction and effect, find groups and segments.
 
     The parts are also verbs by themselves.
 
@@ -108,17 +113,20 @@ def run(
             trained = learning.settle(part(progress, 0.8, 0.9))
         clock.lap("learning")
         cards |= {name: each.card for name, each in trained.items()}
-        scorings, unscored = _score(definitions, cards, workshop, now, top, part(progress, 0.9, 0.93))
+        scorings, unscored = _score(definitions, cards, workshop, now, top, part(progress, 0.9, 0.92))
         failures = {name: str(error) for name, error in (learning.failed | unscored).items()}
         in_order = {name: cards[name] for name in definitions if name in cards}
         predicted = Predicted(in_order, tuple(trained), scorings, failures)
         clock.lap("scores")
+        asked = workspace.definitions(Effect)
+        moved = effects_today(asked, workshop, now, top=_MOVED, seed=seed, progress=part(progress, 0.92, 0.94))
+        clock.lap("effects")
         described = workshop.described(now)  # with what the scores say of each customer
-        profile = profiles.build(described, progress=part(progress, 0.93, 0.96))
+        profile = profiles.build(described, progress=part(progress, 0.94, 0.96))
         clock.lap("profile")
         segments = refresh(workspace.definitions(Segment), described, progress=part(progress, 0.96, 1.0))
         clock.lap("segments")
-    return Results(now, loaded, profile, predicted, tuple(segments), groups, seconds)
+    return Results(now, loaded, profile, predicted, tuple(segments), groups, seconds, moved)
 
 
 def _cluster(

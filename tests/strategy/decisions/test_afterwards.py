@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from sqlalchemy import insert
@@ -14,6 +15,7 @@ from tests.ledgers import empty_ledger
 from tests.strategy.decisions.town import LATER, NOW, buy, decision, kept, town
 
 from aimwell.core.time import to_store
+from aimwell.insight.effects.kept import Run, keep_scores
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.store.ledger.schema.journeys import journey_version, listening
 from aimwell.store.ledger.schema.outbox import intent
@@ -57,6 +59,28 @@ def test_each_channel_is_told_what_it_caused_by_those_of_its_kind_who_were_held_
     assert phone.happened is not None
     assert phone.happened.high < phone.planned.value / 2
     assert mail.compared == sum(row["held_out"] and row["aim"] == "letter" for row in rows)
+
+
+def test_a_measured_gain_is_never_called_assumed_afterwards_however_unsure_it_is(workshop: Workshop) -> None:
+    letter = {"channel": "mail", "cost": 1, "gain": {"effect": "post", "times": 10}}
+    call = {"channel": "phone", "cost": 1, "gain": {"amount": 1.5}}
+    names = [f"c{number:05d}" for number in range(PEOPLE)]
+    effect = np.arange(PEOPLE) / PEOPLE
+    details = {
+        "customer_id": names,
+        "effect_name": ["post"] * PEOPLE,
+        "treatment": ["letter"] * PEOPLE,
+        **dict.fromkeys(("effect", "low", "high"), effect),
+        "error": np.ones(PEOPLE),
+        "differs": [True] * PEOPLE,
+        "money": [False] * PEOPLE,
+    }
+    keep_scores(workshop, Run("post", "letter", "v1", NOW), effect, pa.table(details))
+    found = told(workshop, explore=0, budget=None, treatments={"letter": letter, "call": call})
+    assert {each.channel: each.assumed for each in found.channels} == {"mail": False, "phone": True}
+    mail = next(each for each in found.channels if each.channel == "mail")
+    assert mail.planned.high - mail.planned.value > mail.planned.value  # told with its error, which is above it
+    assert {row["basis"] for row in kept(workshop)} == {"experiment", "assumed", ""}
 
 
 def test_those_held_out_have_the_aim_that_others_like_them_got(workshop: Workshop) -> None:

@@ -94,6 +94,22 @@ def test_without_a_difference_everybody_gains_the_average_or_nothing_if_that_may
         assert found.total.value.high - found.total.value.value == pytest.approx(half)
 
 
+def test_a_measured_gain_with_an_error_above_the_whole_of_it_is_still_measured(workshop: Workshop) -> None:
+    keep(workshop, "ten_off", RISING, 0.4)
+    keep(workshop, "gift", RISING[::-1], 0.4)
+    gains = {arm: {"effect": "coupon", "arm": arm, "times": 10} for arm in ("ten_off", "gift")}
+    treatments = {arm: {"channel": "mail", "cost": 1, "gain": gain} for arm, gain in gains.items()}
+    found = plan(workshop, treatments=treatments, budget=None)
+    assert [line.basis for line in found.treatments] == ["experiment", "experiment"]
+    assert [line.error for line in found.treatments] == [pytest.approx(0.4 / RISING[1:].mean())] * 2
+    assert found.treatments[0].error is not None
+    assert found.treatments[0].error > 1
+    # Two experiments err independently: the sum errs less than both together.
+    halves = [line.value.high - line.value.value for line in found.treatments]
+    assert found.total.value.high - found.total.value.value == pytest.approx(float(np.hypot(*halves)))
+    assert {row["basis"] for row in rows(workshop) if row["treatment"] != "nothing"} == {"experiment"}
+
+
 def test_the_arm_must_be_named_where_there_are_several_and_must_be_there(workshop: Workshop) -> None:
     with pytest.raises(BadQuestion, match="aimwell effect score coupon"):
         plan(workshop, treatments=letter(times=1))

@@ -14,7 +14,7 @@ from aimwell.cli.definition_kinds import check_all
 from aimwell.cli.examples import example_folder
 from aimwell.cli.recommended import in_report
 from aimwell.cli.reporting import run_and_report
-from aimwell.cli.summary import journey_lines, strategy_lines, summary_lines
+from aimwell.cli.summary import effect_lines, journey_lines, strategy_lines, summary_lines
 from aimwell.core.text import Text
 from aimwell.store.workspace import SETTINGS_FILE, Workspace, open_workspace
 
@@ -63,6 +63,11 @@ def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal
             "lists": left.lists,
             "seconds": left.results.seconds,
             "predictions": {name: trained.backtest for name, trained in left.results.predictions.items()},
+            "effects": {
+                "refits": left.results.effects.refits,
+                "scorings": left.results.effects.scorings,
+                "waiting": left.results.effects.waiting,
+            },
             "segments": left.results.segments,
             "decisions": {name: story.plan for name, story in left.strategies.plans.items()},
             "recommenders": {name: story.judged for name, story in left.strategies.lists.items()},
@@ -72,6 +77,8 @@ def _run(session: Session, workspace: Workspace, as_of: str | None, *, rehearsal
     )
     currency = workspace.settings.currency
     for line in summary_lines(left.results, left.titles, currency, language, left.lists, left.report):
+        session.say(line)
+    for line in effect_lines(left.effects, currency, language):
         session.say(line)
     for line in strategy_lines(left.strategies, language):
         session.say(line)

@@ -18,6 +18,7 @@ from aimwell.insight.effects.keeping import effect_key, score_key, stored_effect
 from aimwell.insight.effects.making import TrainedEffect, train_effect
 from aimwell.insight.effects.refit import refit_effects
 from aimwell.insight.effects.score import EffectScores, score_effect, stored_effect, within_budget
+from aimwell.insight.effects.today import EffectsToday, effects_today
 
 __all__ = [
     "DepthReport",
@@ -25,11 +26,13 @@ __all__ = [
     "EffectCard",
     "EffectScores",
     "EffectScoring",
+    "EffectsToday",
     "Moved",
     "TrainedEffect",
     "audience_rows",
     "depth_list",
     "effect_key",
+    "effects_today",
     "explain_effect",
     "refit_effects",
     "score_effect",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlglot import exp
 
-from aimwell.core.errors import BadQuestion, NotEnoughData
+from aimwell.core.errors import NotEnoughData
 from aimwell.core.text import Text
 from aimwell.core.time import add_days, from_store, local_day, parse_instant, to_store
 from aimwell.insight.effects.definition import Effect
@@ -58,12 +58,11 @@ class Dealt:
 def decided_cuts(definition: Effect, workshop: Workshop, as_of: datetime) -> list[CutOff]:
     """The runs of the decision that drew something by lot and whose horizon was over at the instant, oldest first.
 
-    Raises BadQuestion when nothing was decided, or before probabilities were kept; NotEnoughData when no horizon is
-    over, or nothing was drawn.
+    Raises NotEnoughData when nothing was decided with its probabilities, no horizon is over, or nothing was drawn.
     """
     decision, engine, zone = str(definition.treatment.decision), workshop.warehouse.engine, workshop.warehouse.zone
     if TABLE not in engine.tables() or not {*_NEEDED} <= set(engine.columns(TABLE)):
-        raise BadQuestion(
+        raise NotEnoughData(
             f"{definition.name}: nothing was decided yet by {decision!r} with its probabilities",
             remedy=f"Run `aimwell decide {decision}` with `explore` above 0, and wait for the horizon.",
         )

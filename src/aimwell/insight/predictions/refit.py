@@ -18,14 +18,15 @@ from aimwell.insight.predictions.plain import Result
 from aimwell.insight.predictions.standing import standing_cards
 from aimwell.insight.predictions.workshop import Workshop
 
-Done = Literal["promoted", "kept", "not_due", "failed"]
+Done = Literal["promoted", "kept", "not_due", "waiting", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Refit(Result):
     """What the schedule meant for one prediction.
 
-    done: promoted (learnt anew and put into use), kept (learnt anew, the one in use stayed), not_due, or failed.
+    done: promoted (learnt anew and put into use), kept (learnt anew, the one in use stayed), not_due, waiting (of an
+    effect: no outcome of its experiment is known yet), or failed.
     why: why it was learnt anew or not, and what came of it.   version: the new one, empty if none was made.
     in_use: empty if there is none.   last: when it was last learnt.   following: when it is due next.
     """

@@ -54,7 +54,9 @@ def build(features: Features, names: Iterable[str] | None = None, *, progress: P
     features.prepare([features.library.families[name] for name in families], part(progress, 0.0, 0.8))
     progress(PROFILE, 0.8)
     try:
-        history.create_table_as(PEOPLE, population(history))
+        # Without a table of customers they are a union of several, which a query may hold in a CTE only.
+        everybody = exp.select("customer_id").from_("everybody").with_("everybody", as_=population(history))
+        history.create_table_as(PEOPLE, everybody)
         people = int(_count(PEOPLE, features))
         if not people:
             raise NotEnoughData("There is no customer to describe", remedy="Load customers or purchases first.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from aimwell.core.comparisons import Path as Place
-from aimwell.core.definitions import Located, read_yaml
+from aimwell.core.definitions import locate
 from aimwell.core.errors import BadDefinition
 from aimwell.core.problems import Problem
 from aimwell.core.rules import MemberOf, Rule, leaves, segments_of
@@ -56,7 +55,7 @@ def check_segments(
 
     folder: the workspace, whose files are read again for their lines.   recorded: segments kept by others.
     """
-    places = _places(folder)
+    places = locate(folder, Segment)
     known = RuleContext(context.features, _rules(segments), dict.fromkeys(recorded, ""))
     found: list[Problem] = []
     for name, segment in segments.items():
@@ -97,22 +96,4 @@ def _circles(segments: Mapping[str, Segment]) -> list[list[str]]:
 
     for name in sorted(segments):
         visit(name, [])
-    return found
-
-
-def _places(folder: Path) -> dict[str, tuple[str, Callable[[Place], int | None]]]:
-    """For each segment the file that defines it, and how to find a line inside its rule."""
-    found: dict[str, tuple[str, Callable[[Place], int | None]]] = {}
-    for file in sorted((folder / Segment.folder).rglob("*.y*ml")):
-        shown = str(file.relative_to(folder))
-        located = read_yaml(file.read_text(encoding="utf-8-sig"), shown)
-        entries = located.value if isinstance(located.value, list) else [located.value]
-        for index, entry in enumerate(entries):
-            prefix: Place = (index,) if isinstance(located.value, list) else ()
-            name = entry.get("name", file.stem) if isinstance(entry, dict) else file.stem
-
-            def line_of(place: Place, at: Place = prefix, located: Located = located) -> int | None:
-                return located.line((*at, *place))
-
-            found[str(name)] = (shown, line_of)
     return found

@@ -17,7 +17,7 @@ from aimwell.science.metrics.interval import Estimate, normal_interval
 from aimwell.store.ledger.ledger import Ledger
 from aimwell.strategy.decisions.contacts import Contacts, Sendings, contacts_of, sendings
 from aimwell.strategy.decisions.deciding import value_name
-from aimwell.strategy.decisions.definition import ASSUMED, NOTHING, Decision
+from aimwell.strategy.decisions.definition import NOTHING, Decision
 from aimwell.strategy.decisions.measuring import LEVEL
 from aimwell.strategy.decisions.past import Past, outcomes_of
 from aimwell.strategy.decisions.people import Words
@@ -138,7 +138,7 @@ def _channel(
         int(given.sum()),
         float(past.cost[given].sum()),
         _planned(past, given),
-        bool((past.error[given] >= ASSUMED).any()),
+        bool(past.assumed[given].any()),
         contacts,
         _happened(bought, past, aimed),
         int((aimed & past.held_out).sum()),
@@ -148,7 +148,7 @@ def _channel(
 def _planned(past: Past, rows: BoolArray) -> Estimate:
     """The gain that the rows promise, with the interval of their declared errors."""
     parts = [
-        (float(past.gain[here].sum()), float(past.error[here][0]))
+        (float(past.gain[here].sum()), float(past.error[here][0]), bool(past.assumed[here][0]))
         for here in _each(past.treatment, rows & (past.treatment != NOTHING))
     ]
     return normal_interval(float(past.gain[rows].sum()), joint_error(parts), LEVEL)

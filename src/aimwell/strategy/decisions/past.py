@@ -17,13 +17,25 @@ from aimwell.core.time import to_store
 from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import BoolArray, FloatArray, IntArray
 from aimwell.store.warehouse.cut import instant_literal
-from aimwell.strategy.decisions.definition import Decision
+from aimwell.strategy.decisions.definition import ASSUMED, Decision
 from aimwell.strategy.decisions.people import Words
 from aimwell.strategy.decisions.rows import TABLE, run_query, runs_before
 
 MOST_RUNS = 12
 """So many of the last runs are looked at, at most."""
-_COLUMNS = ("customer_id", "treatment", "aim", "dealt", "probability", "cost", "gain", "error", "held_out", "by_lot")
+_COLUMNS = (
+    "customer_id",
+    "treatment",
+    "aim",
+    "dealt",
+    "basis",
+    "probability",
+    "cost",
+    "gain",
+    "error",
+    "held_out",
+    "by_lot",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +43,8 @@ class Past:
     """Choices whose time is up, in order of runs and then of customers [n].
 
     runs: their instants.   run: of each row, a place in `runs`.   treatment: what was chosen.   aim: what prices
-    pointed to.   dealt: names that lots dealt to customers like this one.   cost, gain, error: as the row has them.
+    pointed to.   dealt: names that lots dealt to customers like this one.   basis: on what the gain rests; empty for
+    nothing, and where a row was kept before it was told.   cost, gain, error: as the row has them.
     outcome: in money, what was counted after the decision.   before: the same of the time before it, equally long.
     """
 
@@ -41,6 +54,7 @@ class Past:
     treatment: Words
     aim: Words
     dealt: Words
+    basis: Words
     probability: FloatArray
     cost: FloatArray
     gain: FloatArray
@@ -52,6 +66,12 @@ class Past:
 
     def __len__(self) -> int:
         return int(self.outcome.size)
+
+    @property
+    def assumed(self) -> BoolArray:
+        """Whose gain no experiment has measured; where a row does not tell, its error does [n]."""
+        found: BoolArray = np.where(self.basis == "", self.error >= ASSUMED, self.basis == "assumed")
+        return found
 
     def take(self, rows: IntArray) -> Past:
         """Some of the rows."""
@@ -107,6 +127,7 @@ def outcomes_of(definition: Decision, workshop: Workshop, as_of: datetime, until
         treatment=_words(found, "treatment"),
         aim=_words(found, "aim"),
         dealt=_words(found, "dealt"),
+        basis=_words(found, "basis"),
         probability=numbers["probability"],
         cost=numbers["cost"],
         gain=numbers["gain"],

@@ -14,7 +14,7 @@ from aimwell.science.allocation.path import gain_path
 from aimwell.science.metrics.interval import Estimate, normal_interval
 from aimwell.strategy.decisions.cells import CellTable, cell_table
 from aimwell.strategy.decisions.choosing import Chosen
-from aimwell.strategy.decisions.definition import ASSUMED, Decision
+from aimwell.strategy.decisions.definition import Decision
 from aimwell.strategy.decisions.gains import Basis, basis_of
 from aimwell.strategy.decisions.measuring import LEVEL, MeasuredCurve
 from aimwell.strategy.decisions.people import People
@@ -121,31 +121,32 @@ def plan_of(definition: Decision, people: People, chosen: Chosen, as_of: datetim
 def _line(definition: Decision, people: People, chosen: Chosen, places: Sequence[int], name: str, label: Text) -> Line:
     """Treatments together; each treatment's error is that of all its customers."""
     customers, by_lot, cost, value = 0, 0, 0.0, 0.0
-    parts: list[tuple[float, float]] = []
+    parts: list[tuple[float, float, bool]] = []
+    given = [basis_of(each.gain) for each in definition.treatments.values()]
     for place in places:
         rows = np.flatnonzero(chosen.option == place)
         gained = math.fsum(people.gain[rows, place])
         customers, by_lot = customers + rows.size, by_lot + int(chosen.by_lot[rows].sum())
         cost, value = cost + math.fsum(people.cost[rows, place]), value + gained
-        parts.append((gained, people.errors[place]))
+        parts.append((gained, people.errors[place], given[place] == "assumed"))
     estimate = normal_interval(value, joint_error(parts), LEVEL)
     if len(places) != 1 or name not in definition.treatments:
         return Line(name, label, customers, by_lot, cost, estimate)
-    basis, error = basis_of(definition.treatments[name].gain), people.errors[places[0]]
-    return Line(name, label, customers, by_lot, cost, estimate, basis, error, people.told[places[0]])
+    place = places[0]
+    return Line(name, label, customers, by_lot, cost, estimate, given[place], people.errors[place], people.told[place])
 
 
-def joint_error(gains: Sequence[tuple[float, float]]) -> float:
-    """Standard error of gains together, each with its error as a share of it.
+def joint_error(gains: Sequence[tuple[float, float, bool]]) -> float:
+    """Standard error of gains together, each with its error as a share of it, and whether it is assumed.
 
-    What experiments measured errs independently. What is assumed (an error of `ASSUMED` and more) may be wrong all at
-    once: the same person made it up. So those errors add up, and assumptions do not become sure by being many.
+    What experiments measured errs independently, however large its error is. What is assumed may be wrong all at once:
+    the same person made it up. So those errors add up, and assumptions do not become sure by being many.
 
-    >>> joint_error([(30.0, 0.1), (40.0, 0.1)]), joint_error([(30.0, 1.0), (40.0, 1.0)])
-    (5.0, 70.0)
+    >>> joint_error([(30.0, 1.0, False), (40.0, 1.0, False)]), joint_error([(30.0, 1.0, True), (40.0, 1.0, True)])
+    (50.0, 70.0)
     """
-    made_up = sum(abs(gain) * error for gain, error in gains if error >= ASSUMED)
-    return math.hypot(made_up, *(gain * error for gain, error in gains if error < ASSUMED))
+    made_up = sum(abs(gain) * error for gain, error, assumed in gains if assumed)
+    return math.hypot(made_up, *(gain * error for gain, error, assumed in gains if not assumed))
 
 
 def _curve(chosen: Chosen) -> tuple[tuple[float, float], ...]:

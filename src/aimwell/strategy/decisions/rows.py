@@ -18,6 +18,7 @@ from aimwell.science.arrays import BoolArray, IntArray
 from aimwell.store.warehouse.cut import instant_literal
 from aimwell.strategy.decisions.choosing import Chosen
 from aimwell.strategy.decisions.definition import NOTHING, Decision
+from aimwell.strategy.decisions.gains import basis_of
 from aimwell.strategy.decisions.people import People
 
 TABLE = "decision"
@@ -46,6 +47,7 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
     they are. error: standard error of the treatment's mean gain as a share of it. aim: what the prices of money and
     places point to, also for those held out. dealt: the treatments that lots deal to customers like this one, their
     names joined by blanks; empty where nothing is drawn. best: what is given without a lot; empty for those held out.
+    basis: on what the gain rests (a key of BASES); empty for nothing.
     """
     count = people.customers.size
     some = chosen.option >= 0
@@ -74,6 +76,7 @@ def decision_rows(definition: Decision, people: People, chosen: Chosen, as_of: d
             "aim": _said(names, chosen.aim),
             "best": _said([*names, ""], best),
             "dealt": _dealt(chosen.dealt, list(definition.treatments)),
+            "basis": _said([*(basis_of(each.gain) for each in treatments), ""], chosen.option),
         }
     )
 

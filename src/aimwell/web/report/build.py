@@ -27,8 +27,10 @@ from aimwell.web.report.sections.predictions import prediction_blocks, verdict
 from aimwell.web.report.sections.quality import Earlier, quality_blocks
 from aimwell.web.report.sections.recommendations import RecommenderStory, recommendation_blocks
 from aimwell.web.report.sections.segments import SegmentStory, segment_blocks
+from aimwell.web.report.sections.uplift import EffectStory, uplift_blocks
 
 _PREDICTIONS = Text("预测与名单", "Predictions and lists")
+_EFFECTS = Text("效果", "Effects")
 _ACTION = Text("行动", "Action")
 _CUSTOMERS = Text("客户", "Customers")
 _DATA = Text("数据", "Data")
@@ -54,7 +56,8 @@ class Findings:
     questions: of each backtest, in words.   failures: what went wrong, by prediction.   earlier: sources that brought
     nothing new.   quality: what is odd in the tables.   journeys: those that were applied.   value: lifetime value.
     contribution: what segments and products brought.
-    plans: what was decided, by decision.   lists: what was recommended, by recommender.
+    plans: what was decided, by decision.   lists: what was recommended, by recommender.   effects: whom treatments
+    change, by effect.
     """
 
     as_of: datetime
@@ -76,6 +79,7 @@ class Findings:
     contribution: ContributionStory | None = None
     plans: Mapping[str, PlanStory] = field(default_factory=dict)
     lists: Mapping[str, RecommenderStory] = field(default_factory=dict)
+    effects: Mapping[str, EffectStory] = field(default_factory=dict)
     extra: Sequence[Section] = ()
 
 
@@ -92,6 +96,7 @@ def build_page(workspace: Workspace, findings: Findings) -> Page:
         sections=[
             _summary(findings, workspace),
             *_predictions(findings, settings.currency),
+            *_effects(findings, settings.currency),
             *_actions(findings),
             *_customers(findings, workspace),
             *findings.extra,
@@ -191,6 +196,20 @@ def _predictions(findings: Findings, currency: str) -> list[Section]:
         ask = Text("可信吗，值得联系谁？", "Can it be trusted, and whom should we contact?")
         found.append(Section(name, title, ask, blocks, group=None if found else _PREDICTIONS))
     return found
+
+
+def _effects(findings: Findings, currency: str) -> list[Section]:
+    ask = Text("谁真正被打动，谁本来就会买？", "Whom does it change, and who would buy anyway?")
+    return [
+        Section(
+            f"effect_{name}",
+            each.definition.title,
+            ask,
+            uplift_blocks(each, currency),
+            group=None if number else _EFFECTS,
+        )
+        for number, (name, each) in enumerate(findings.effects.items())
+    ]
 
 
 def _actions(findings: Findings) -> list[Section]:

@@ -98,8 +98,8 @@ def plan_verdict(story: PlanStory) -> Text:
 
 
 def assumed(plan: DecisionPlan) -> list[str]:
-    """The treatments whose gain no experiment has measured, by name."""
-    return [line.name for line in plan.treatments if line.basis == "assumed"]
+    """The treatments that somebody gets and whose gain no experiment has measured, by name."""
+    return [line.name for line in plan.treatments if line.basis == "assumed" and line.customers]
 
 
 def _trust(story: PlanStory) -> Sentence:
