@@ -74,7 +74,8 @@ class Lot:
 
     def taking(self, market: Marketplace) -> Booleans:
         """[present]: who takes part in a lot of today, message or not."""
-        sendable: Booleans = np.stack([market.sendable(int(channel)) for channel in self.channels]).all(axis=0)
+        every = np.stack([market.sendable(int(channel)) for channel in self.channels])
+        sendable: Booleans = np.logical_and.reduce(every, axis=0)
         return np.asarray(sendable & (self._looked(market).sum(axis=1) >= LOOKS))
 
     def tables(self, market: Marketplace, day: Day) -> dict[str, pa.Table]:
