@@ -229,3 +229,44 @@ def test_the_hold_out_finds_the_known_effect_and_none_where_there_is_none(tmp_pa
         assert story.lift.pending == 0
         found.append(story.lift.proven)
     assert found == [True, False]
+
+
+DECIDED = """
+label: {zh: 按决策, en: As decided}
+objective: retention
+entry: {segment: sleepers, existing: true}
+hold_out: 0%
+goal: {order: {event: order_completed}}
+within: 2d
+start: which
+nodes:
+  which:
+    branch: {cases: [{port: push, if: {attribute: "decision:autumn", is: push}}]}
+    to: {push: offer, otherwise: done}
+  offer: {send: {channel: push, content: offer}, to: done}
+  done: {end: {}}
+"""
+
+
+def test_what_was_decided_last_is_what_journeys_read_in_a_rehearsal(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", 40)
+    (workspace.folder / "journeys" / "wake.yaml").write_text(DECIDED, encoding="utf-8")
+    before = rehearse_aside(workspace, SINCE)
+    assert before.undecided == ("autumn",)
+    ids = [f"c{number:05}" for number in range(40)]
+    with workspace.warehouse() as warehouse:
+        for day, chosen in ((3, "nothing"), (2, "push")):
+            rows = pa.table(
+                {
+                    "decision": ["autumn"] * 40,
+                    "as_of": pa.array([(SINCE - timedelta(days=day)).replace(tzinfo=None)] * 40, pa.timestamp("us")),
+                    "customer_id": ids,
+                    "treatment": [chosen if place < 25 else "nothing" for place in range(40)],
+                }
+            )
+            warehouse.engine.append("decision", rows) if day == 2 else warehouse.engine.write("decision", rows)
+    after = rehearse_aside(workspace, SINCE)
+    assert after.undecided == ()
+    with open_workspace(after.folder).ledger() as ledger, ledger.reading() as connection:
+        planned = set(connection.scalars(select(intent.c.customer_id)))
+    assert planned == set(ids[:25])

@@ -27,6 +27,7 @@ from aimwell.delivery.channels.simulated import SimulatedKind
 from aimwell.delivery.opening import channels_of
 from aimwell.delivery.outbox.reports import take_reports
 from aimwell.insight.live.activating import activate_customers, activate_memberships, activate_values
+from aimwell.insight.opening import workshop_of
 from aimwell.simulation.shoppers import Event, Reached, Shoppers
 from aimwell.store.intake.messages import Message, parse_message
 from aimwell.store.ledger.arrivals import SIMULATION, keep_messages
@@ -39,6 +40,8 @@ from aimwell.store.ledger.schema.people import customer, identifier, suppression
 from aimwell.store.ledger.writes import insert_new, put
 from aimwell.store.warehouse.warehouse import Warehouse
 from aimwell.store.workspace import Workspace
+from aimwell.strategy.decisions.deciding import activate_decision
+from aimwell.strategy.decisions.rows import last_run, was_decided
 from aimwell.strategy.journeys.applying import apply_version
 from aimwell.strategy.journeys.definition import Journey
 from aimwell.strategy.journeys.version import used_segments
@@ -56,7 +59,10 @@ _CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What was played: over which time, where it can be looked at, and how much was made up."""
+    """What was played: over which time, where it can be looked at, and how much was made up.
+
+    undecided: decisions that journeys read and that were never made, so that everybody went the way of the others.
+    """
 
     folder: Path
     journeys: tuple[str, ...]
@@ -65,6 +71,7 @@ class Rehearsed:
     steps: int = 0
     orders: int = 0
     reports: int = 0
+    undecided: tuple[str, ...] = ()
 
 
 def rehearse_here(
@@ -139,16 +146,21 @@ def _rehearse(
     clock = _Clock(since)
     with open_live(stage, clock=lambda: clock.now, worker=SIMULATION, warehouse=False) as live:
         with workspace.warehouse() as warehouse:
-            _cast(workspace, warehouse, live, journeys, since)
+            undecided = _cast(workspace, warehouse, live, journeys, since)
         played = _Play(live, clock, shoppers).until(since + min(longest, LONGEST), progress)
         with live.ledger.writing() as connection:
             put(connection, cursor, [{"consumer": SIMULATION, "position": micros(clock.now)}])
     names = tuple(journeys.definitions)
-    return Rehearsed(stage.folder, names, since, clock.now, played.steps, played.orders, played.reports)
+    return Rehearsed(stage.folder, names, since, clock.now, played.steps, played.orders, played.reports, undecided)
 
 
-def _cast(workspace: Workspace, warehouse: Warehouse, live: Live, journeys: Journeys, since: datetime) -> None:
-    """Who plays: the real customers and their segments, with what messages say of them; addresses are made up."""
+def _cast(
+    workspace: Workspace, warehouse: Warehouse, live: Live, journeys: Journeys, since: datetime
+) -> tuple[str, ...]:
+    """Who plays: the real customers, their segments, what was decided for them and what messages say of them.
+
+    Addresses are made up. Returns the decisions that journeys read and that were never made.
+    """
     rules = workspace.settings
     activate_customers(warehouse, live.ledger, zone=rules.timezone, hold_out=rules.identity.hold_out)
     _give_addresses(live, since)
@@ -159,6 +171,21 @@ def _cast(workspace: Workspace, warehouse: Warehouse, live: Live, journeys: Jour
     with live.ledger.reading() as connection:
         segments = used_segments(connection)
     activate_memberships(warehouse, live.ledger, segments, since)
+    return _decide(workspace, warehouse, live.ledger, journeys.definitions.values())
+
+
+def _decide(
+    workspace: Workspace, warehouse: Warehouse, ledger: Ledger, definitions: Iterable[Journey]
+) -> tuple[str, ...]:
+    """What was decided last, for the journeys that read it; returns what never was."""
+    told = json.dumps([each.model_dump(mode="json") for each in definitions], ensure_ascii=False)
+    workshop, undecided = workshop_of(workspace, warehouse), []
+    for name in sorted(set(re.findall(r'"decision:([a-z][a-z0-9_]*)"', told))):
+        if was_decided(workshop, name):
+            activate_decision(workshop, ledger, name, last_run(workshop, name))
+        else:
+            undecided.append(name)
+    return tuple(undecided)
 
 
 def _values(warehouse: Warehouse, contents: Iterable[object]) -> Mapping[str, exp.Select]:

@@ -143,7 +143,7 @@ def test_a_silence_is_told_beside_the_customers_own_pace(tmp_path: Path) -> None
     speaker = Speaker(columns, {"days_since_order": 12.0, "gap_median": 10.0})
     table = pa.table({"days_since_order": [41], "gap_median": [9.0]})
     model = Fixed(("days_since_order", "gap_median"), [0.9, -0.1])
-    first, second = speaker.reasons(model, table)[0]  # type: ignore[arg-type]
+    first, second = speaker.reasons(model, table)[0]
     assert first.text.zh == "距上次购买 41 天，平时 9 天来一次（拉高）"
     assert first.text.en == "Days since the last order: 41, usually every 9 days (raises)"
     assert second.text.zh == "典型购买间隔 9 天，一般 10 天（拉低）"
@@ -159,7 +159,7 @@ def test_windows_of_one_measure_are_one_reason() -> None:
     speaker = Speaker(columns, dict.fromkeys(columns, 1.0))
     table = pa.table({name: [5.0] for name in columns})
     model = Fixed(tuple(columns), [0.2, 0.3, 0.4])
-    found = speaker.reasons(model, table)[0]  # type: ignore[arg-type]
+    found = speaker.reasons(model, table)[0]
     assert [(reason.measure, reason.column, round(reason.effect, 6)) for reason in found] == [
         ("spend", "spend_84d", 0.5),
         ("visits", "visits_28d", 0.4),

@@ -24,6 +24,12 @@ _PLAYED = Text(
     "Nothing was sent, and the real ledger was not touched.",
 )
 
+_UNDECIDED = Text(
+    "决策 {names} 还没有做过，因此读取它的旅程里所有人都走“其他”；先运行 `aimwell decide`。",
+    "Nothing was decided yet by {names}, so in journeys that read it everybody went the way of the others; run "
+    "`aimwell decide` first.",
+)
+
 
 @REHEARSING.app.command("rehearse")
 def rehearse(
@@ -41,7 +47,15 @@ def rehearse(
         with session.progress(workspace.settings.name) as progress:
             played = rehearse_aside(workspace, since, shoppers=Shoppers(seed), progress=progress)
         stories = journey_stories(open_workspace(played.folder))
-        session.json({"folder": played.folder, "journeys": {story.name: story for story in stories}})
+        session.json(
+            {
+                "folder": played.folder,
+                "undecided": played.undecided,
+                "journeys": {story.name: story for story in stories},
+            }
+        )
         session.say(_PLAYED.format(days=(played.until - played.since).days).said(language))
+        if played.undecided:
+            session.say(_UNDECIDED.format(names=", ".join(played.undecided)).said(language))
         for line in journey_lines(stories, played.folder, language):
             session.say(line)

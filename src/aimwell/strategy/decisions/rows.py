@@ -132,12 +132,15 @@ def keep(workshop: Workshop, rows: pa.Table, name: str, as_of: datetime) -> None
         engine.append(TABLE, rows)
 
 
-def was_decided(workshop: Workshop, name: str, as_of: datetime) -> bool:
-    """Whether rows of this decision and instant are there."""
+def was_decided(workshop: Workshop, name: str, as_of: datetime | None = None) -> bool:
+    """Whether rows of this decision are there, of this instant if one is given."""
     engine = workshop.warehouse.engine
     if TABLE not in engine.tables():
         return False
-    found = exp.select(exp.Literal.number(1)).from_(TABLE).where(_run(name, as_of)).limit(1)
+    mine = (
+        exp.EQ(this=exp.column("decision"), expression=exp.Literal.string(name)) if as_of is None else _run(name, as_of)
+    )
+    found = exp.select(exp.Literal.number(1)).from_(TABLE).where(mine).limit(1)
     return bool(engine.to_arrow(found).num_rows)
 
 
