@@ -94,6 +94,16 @@ def test_without_a_difference_everybody_gains_the_average_or_nothing_if_that_may
         assert found.total.value.high - found.total.value.value == pytest.approx(half)
 
 
+def test_a_gain_that_counts_as_nothing_is_not_said_to_be_surely_nothing(workshop: Workshop) -> None:
+    keep(workshop, "ten_off", np.full(PEOPLE, 0.3), 0.2, differs=False)
+    found = plan(workshop, treatments=letter(times=10), budget=None, explore=0.5)
+    line = found.treatments[0]
+    assert line.customers == line.by_lot > 50
+    assert line.value.value == 0.0
+    assert line.value.high == pytest.approx(1.2815515 * 0.2 * 10 * line.customers)
+    assert found.total.value.low == pytest.approx(-line.value.high)
+
+
 def test_a_measured_gain_with_an_error_above_the_whole_of_it_is_still_measured(workshop: Workshop) -> None:
     keep(workshop, "ten_off", RISING, 0.4)
     keep(workshop, "gift", RISING[::-1], 0.4)

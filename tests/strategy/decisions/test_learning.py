@@ -15,7 +15,7 @@ import pytest
 from sqlglot import exp
 
 from aimwell.core.definitions import parse_definitions
-from aimwell.core.errors import BadDefinition, BadQuestion, NotEnoughData
+from aimwell.core.errors import BadDefinition, NotEnoughData
 from aimwell.core.text import Text
 from aimwell.core.time import to_store
 from aimwell.insight.effects import Effect, score_effect, train_effect
@@ -179,7 +179,7 @@ def test_decisions_without_lots_without_an_end_or_not_made_at_all_are_refused_wi
         train_effect(learnt(LEARNT.replace("14", "60")), explored, AFTER, growth=QUICK)
     with pytest.raises(NotEnoughData, match="no run of the decision 'spring'"):
         train_effect(learnt(LEARNT.replace("autumn", "spring")), explored, AFTER, growth=QUICK)
-    with town(tmp_path) as workshop, pytest.raises(BadQuestion, match="Run `aimwell decide autumn`"):
+    with town(tmp_path) as workshop, pytest.raises(NotEnoughData, match="Run `aimwell decide autumn`"):
         train_effect(learnt(), workshop, AFTER, growth=QUICK)
 
 

@@ -35,13 +35,15 @@ class Measured:
     """What an experiment says of a treatment.
 
     customers: who have an effect, by id [m].   value: expected gain in money [m].   error: standard error of the mean
-    gain as a share of it.   said: what was found, in words.
+    gain as a share of it.   said: what was found, in words.   unproven: standard error of the mean gain per customer
+    in money, where it counts as 0 because it may be none.
     """
 
     customers: NDArray[np.str_]
     value: FloatArray
     error: float
     said: Text
+    unproven: float = 0.0
 
 
 def basis_of(gain: Gain) -> Basis:
@@ -65,8 +67,9 @@ def measured_gain(gain: Gain, workshop: Workshop, as_of: datetime) -> Measured:
             seen="none",
             remedy=f"Write `gain: {{effect: {effect}, times: 30}}` if it is worth 30.",
         )
-    value = gain.times * _counted(kept)
-    return Measured(kept.customers, value, _share(value, abs(gain.times) * kept.error), _said(kept))
+    value, error = gain.times * _counted(kept), abs(gain.times) * kept.error
+    unproven = float(error.mean()) if error.size and not value.any() else 0.0
+    return Measured(kept.customers, value, _share(value, error), _said(kept), unproven)
 
 
 def _only_arm(workshop: Workshop, effect: str, as_of: datetime) -> str:

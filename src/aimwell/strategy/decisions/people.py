@@ -37,7 +37,7 @@ class People:
     customers: [n].   gain: expected added value in money [n, treatments].   cost: in money.   weary: what is lost in
     patience.   allowed: who may get what and has an expected gain.   cells: words of stage and value [n, 2], or None.
     errors: standard error of each treatment's mean gain as a share of it.   told: what an experiment said of it, if one
-    measured it.
+    measured it.   unproven: standard error per customer in money of a measured gain that counts as 0.
     """
 
     customers: Words
@@ -48,6 +48,7 @@ class People:
     cells: Words | None
     errors: tuple[float, ...]
     told: tuple[Text | None, ...]
+    unproven: tuple[float, ...]
 
     @property
     def net(self) -> FloatArray:
@@ -87,7 +88,8 @@ def people_of(definition: Decision, workshop: Workshop, as_of: datetime) -> Peop
     known = np.isfinite(gain) & np.isfinite(cost)
     errors = [found.error if found else each.gain.error for each, found in zip(treatments, measured, strict=True)]
     told = tuple(found.said if found else None for found in measured)
-    return People(customers, gain, cost, weary, allowed & rested & known, cells, tuple(errors), told)
+    unproven = tuple(found.unproven if found else 0.0 for found in measured)
+    return People(customers, gain, cost, weary, allowed & rested & known, cells, tuple(errors), told, unproven)
 
 
 def _weariness(definition: Decision, reader: _Reader, people: int) -> tuple[FloatArray, BoolArray]:

@@ -129,6 +129,7 @@ def _line(definition: Decision, people: People, chosen: Chosen, places: Sequence
         customers, by_lot = customers + rows.size, by_lot + int(chosen.by_lot[rows].sum())
         cost, value = cost + math.fsum(people.cost[rows, place]), value + gained
         parts.append((gained, people.errors[place], given[place] == "assumed"))
+        parts.append((people.unproven[place] * rows.size, 1.0, False))
     estimate = normal_interval(value, joint_error(parts), LEVEL)
     if len(places) != 1 or name not in definition.treatments:
         return Line(name, label, customers, by_lot, cost, estimate)
