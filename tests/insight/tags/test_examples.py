@@ -22,7 +22,12 @@ CUT = datetime(2025, 9, 1, tzinfo=SHANGHAI)
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in EXAMPLES.glob("*/tags")))
-def test_example_tags_can_be_read_and_say_what_they_are(name: str) -> None:
+def test_example_tags_can_be_read(name: str) -> None:
+    assert own_tags(open_workspace(EXAMPLES / name)).definitions
+
+
+@pytest.mark.parametrize("name", ["bank", "complete_journey", "shop"])
+def test_the_large_examples_show_every_way_to_make_a_tag(name: str) -> None:
     own = own_tags(open_workspace(EXAMPLES / name))
     assert {tag.of for tag in own.definitions.values()} >= {"customer", "product"}
     ways = {
