@@ -39,7 +39,7 @@ class Settings:
     """How much is risked.
 
     learning: share of a week's margin that is spent on trying by lot.   patience: the factor by which that falls each
-    week as long as nothing is seen; with signs of something (a standard error) it rises as fast, up to `eager` times.
+    week as long as nothing is seen; with signs of something (1.5 standard errors) it rises as fast, up to `eager` times.
     found: the part of it that is still spent when something was found.   asking: share of a week's margin that is spent
     on trying a dear channel, less what is already known of it; it falls each week by the factor `persistence`.
     swap: share of chosen messages that go out about another line, drawn by lot.   budget: share of a week's margin that
@@ -52,7 +52,7 @@ class Settings:
     learning: float = 0.003
     asking: float = 0.01
     persistence: float = 0.9
-    patience: float = 0.9
+    patience: float = 0.8
     eager: float = 4.0
     found: float = 0.25
     swap: float = 0.1
@@ -123,7 +123,7 @@ class Learning:
         settings, dear = self.settings, book.company.cost >= self.settings.dear
         if changes.choice is not None:
             self._part = settings.found
-        elif changes.signs > 1.0:
+        elif changes.signs > 1.5:
             self._part = min(self._part / settings.patience, settings.eager)
         else:
             self._part *= settings.patience
