@@ -39,7 +39,7 @@ class Settings:
     """How much is risked.
 
     learning: share of a week's margin that is spent on trying by lot.   patience: the factor by which that falls each
-    week as long as nothing is seen; with signs of something (1.5 standard errors) it rises as fast, up to `eager` times.
+    week as long as nothing is seen; with signs of something (1.5 errors) it rises as fast, up to `eager` times.
     found: the part of it that is still spent when something was found.   asking: share of a week's margin that is spent
     on trying a dear channel, less what is already known of it; it falls each week by the factor `persistence`.
     swap: share of chosen messages that go out about another line, drawn by lot.   budget: share of a week's margin that
