@@ -140,6 +140,12 @@ def day_at(
     )
 
 
+def day_to_learn(definition: Recommender, workshop: Workshop, begin: datetime, purchases: Purchases, seed: int) -> Day:
+    """A day as boosters learn from it and are judged on it: no more buyers than are learnt from, nothing pinned."""
+    most = definition.learn.most_people
+    return day_at(definition, workshop, begin, purchases=purchases, most_people=most, heed_say=False, seed=seed)
+
+
 def seen(sight: Sight, people: IntArray, also: IntArray | None = None) -> tuple[Pairs, Sheet]:
     """The candidates of some customers with their features, all together; for as many as fit into memory."""
     parts = list(candidates(sight.stand, people, also))

@@ -17,7 +17,7 @@ from aimwell.insight.predictions.workshop import Workshop
 from aimwell.science.arrays import FloatArray
 from aimwell.science.recommend.sparse import places_within
 from aimwell.strategy.recommenders.baselines import WAYS
-from aimwell.strategy.recommenders.days import Day, busy_days, day_at
+from aimwell.strategy.recommenders.days import Day, busy_days, day_to_learn
 from aimwell.strategy.recommenders.definition import Diversity, Recommender
 from aimwell.strategy.recommenders.generator import generators
 from aimwell.strategy.recommenders.judging import Slice, Trial, Way
@@ -103,15 +103,7 @@ def evaluate(
     judged: list[_Judged] = []
     for number, begin in enumerate(busy):
         progress(str(local_day(begin, workshop.warehouse.zone)), number / wanted)
-        day = day_at(
-            definition,
-            workshop,
-            begin,
-            purchases=purchases,
-            most_people=definition.learn.most_people,
-            heed_say=False,
-            seed=seed,
-        )
+        day = day_to_learn(definition, workshop, begin, purchases, seed)
         if number >= wanted - days:
             known = [lesson for ended, lesson in lessons if ended <= begin][-definition.learn.days :]
             ways = _ways(definition, workshop, day, known, less, seed)

@@ -108,8 +108,9 @@ class Trial:
     k: int
 
     def slices(self) -> tuple[Slice, ...]:
-        """Every slice in which enough lists hold something that was bought."""
-        return tuple(self._slice(name) for name in SLICES if (self.wanted[name] > 0).sum() >= FEWEST)
+        """Every slice in which enough customers bought something; many lists of one customer say nothing of others."""
+        buyers = {name: np.unique(self.customer[self.wanted[name] > 0]).size for name in SLICES}
+        return tuple(self._slice(name) for name in SLICES if buyers[name] >= FEWEST)
 
     def _slice(self, name: str) -> Slice:
         inside, wanted = self.inside[name], self.wanted[name]

@@ -20,7 +20,7 @@ from aimwell.insight.rules.compile import matching
 from aimwell.science.arrays import FloatArray, IntArray
 from aimwell.store.warehouse.cut import instant_literal
 from aimwell.strategy.recommenders.candidates import BLOCK, Pairs
-from aimwell.strategy.recommenders.days import busy_days, day_at, seen
+from aimwell.strategy.recommenders.days import busy_days, day_to_learn, seen
 from aimwell.strategy.recommenders.definition import Recommender
 from aimwell.strategy.recommenders.features import Sheet, Sight, column_names
 from aimwell.strategy.recommenders.learning import Booster, learn, probability
@@ -180,15 +180,7 @@ def _learnt(
     lessons = []
     for number, begin in enumerate(days):
         progress(named[number], 0.55 * number / len(days))
-        day = day_at(
-            definition,
-            workshop,
-            begin,
-            purchases=purchases,
-            most_people=definition.learn.most_people,
-            heed_say=False,
-            seed=seed,
-        )
+        day = day_to_learn(definition, workshop, begin, purchases, seed)
         lessons.append(day.lesson(definition.learn.others, seed + number))
     booster = learn(lessons, definition.learn, seed=seed)
     if workshop.version:
